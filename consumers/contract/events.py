@@ -1,0 +1,241 @@
+"""The events runmail takes: CloudEvents 1.0 in structured mode, one class a type.
+
+Unknown fields are kept, not refused: an older worker must survive a newer publisher. The classes know what an
+event says and nothing of queues, profiles or mail. `source` and `id` together identify an event.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from consumers.contract.texts import (
+    MAX_RECIPIENTS,
+    AddressText,
+    Count,
+    Identifier,
+    LongText,
+    Name,
+    ProfileName,
+    Seconds,
+    ShortText,
+    Trace,
+    Url,
+)
+
+Outcome = Literal["passed", "failed", "error", "cancelled", "timed_out"]
+TestOutcome = Literal["passed", "failed", "error", "skipped", "flaky"]
+Severity = Literal["critical", "warning", "info"]
+
+
+class Value(BaseModel):
+    """A frozen value that keeps fields it does not know and never prints its input in an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="allow", hide_input_in_errors=True, populate_by_name=True, ser_json_inf_nan="null"
+    )
+
+
+class Counts(Value):
+    """Tests by outcome. `flaky` tests passed in the end and are counted in `passed` too."""
+
+    total: Count = 0
+    passed: Count = 0
+    failed: Count = 0
+    errors: Count = 0
+    skipped: Count = 0
+    flaky: Count = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sum_up(cls, value: Any) -> Any:
+        """Fill a missing total with the sum of the outcomes."""
+        if isinstance(value, dict) and "total" not in value:
+            parts = [value.get(name, 0) for name in ("passed", "failed", "errors", "skipped")]
+            if all(isinstance(part, int) for part in parts):
+                return {**value, "total": sum(parts)}
+        return value
+
+
+class Failure(Value):
+    """One test that failed or could not run."""
+
+    name: Name
+    file: ShortText | None = None
+    message: LongText | None = None
+    trace: Trace | None = None
+    duration_seconds: Seconds | None = None
+    owner: Name | None = None
+
+
+class TestResult(Value):
+    """One test, compact: used for trends, never printed in full."""
+
+    __test__ = False  # pytest takes the name for a test class otherwise
+
+    name: Name
+    outcome: TestOutcome
+
+
+class Shard(Value):
+    """Which part of a run this is; `index` counts from 1."""
+
+    index: Annotated[int, Field(ge=1)]
+    total: Annotated[int, Field(ge=1)]
+
+
+class Period(Value):
+    """A span of time: `from` is included, `to` is not."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+
+
+class EventData(Value):
+    """What every event's data may carry."""
+
+    profile: ProfileName
+    recipients: Annotated[tuple[AddressText, ...], Field(max_length=MAX_RECIPIENTS)] = ()
+    url: Url | None = None
+    labels: Annotated[dict[Name, ShortText], Field(max_length=100)] = {}
+    #: What the publisher left out to stay under 1 MB, such as `{"traces": 12}`.
+    shortened: dict[Name, Count] = {}
+
+
+class RunFinishedData(EventData):
+    """A test run came to an end."""
+
+    suite: Name
+    outcome: Outcome
+    counts: Counts = Counts()
+    branch: Name | None = None
+    commit: Name | None = None
+    environment: Name | None = None
+    run_id: Name | None = None
+    started_at: AwareDatetime | None = None
+    duration_seconds: Seconds | None = None
+    failures: tuple[Failure, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+    shard: Shard | None = None
+
+
+class Totals(Counts):
+    """Counts over several runs."""
+
+    runs: Count = 0
+
+
+class SuiteSummary(Value):
+    """One suite in a period. `pass_rate` is 0 to 1; `trend` holds pass rates, oldest first."""
+
+    suite: Name
+    runs: Count = 0
+    passed: Count = 0
+    failed: Count = 0
+    pass_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    duration_seconds: Seconds | None = None
+    trend: tuple[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None, ...] = ()
+
+
+class WorstTest(Value):
+    """A test that failed more often than others; `since` is when it last passed."""
+
+    name: Name
+    failures: Count = 0
+    since: AwareDatetime | None = None
+
+
+class SummaryReadyData(EventData):
+    """A summary over a period is ready to be sent."""
+
+    title: Name
+    period: Period | None = None
+    totals: Totals = Totals()
+    suites: tuple[SuiteSummary, ...] = ()
+    worst: tuple[WorstTest, ...] = ()
+
+
+class AlertData(EventData):
+    """Something needs attention, or no longer does. Equal `key` means the same alert."""
+
+    key: Identifier
+    title: Name
+    severity: Severity = "warning"
+    status: Literal["firing", "resolved"] = "firing"
+    description: LongText | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+
+class ReportRequestedData(EventData):
+    """A scheduler asks for a summary; either `period`, or `since` and `until`, says of when."""
+
+    suite: Name | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    period: Period | ShortText | None = None
+    skip_empty: bool = False
+
+
+class Event(Value):
+    """A fact a publisher states (CloudEvents 1.0, JSON format, structured mode)."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Identifier
+    source: Identifier
+    type: Annotated[str, Field(min_length=1, max_length=200)]
+    time: AwareDatetime | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    subject: ShortText | None = None
+    data: EventData
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as the JSON object that travels; absent values are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """`source` and `id`, which together identify the event."""
+        return self.source, self.id
+
+    def with_data(self, **changes: Any) -> Self:
+        """Return the event with some fields of its data replaced."""
+        return self.model_copy(update={"data": self.data.model_copy(update=changes)})
+
+
+class RunFinished(Event):
+    """`runmail.run.finished`: a test run came to an end."""
+
+    type: Literal["runmail.run.finished"] = "runmail.run.finished"
+    data: RunFinishedData
+
+
+class SummaryReady(Event):
+    """`runmail.summary.ready`: a summary over a period is ready to be sent."""
+
+    type: Literal["runmail.summary.ready"] = "runmail.summary.ready"
+    data: SummaryReadyData
+
+
+class Alert(Event):
+    """`runmail.alert`: something needs attention, or no longer does."""
+
+    type: Literal["runmail.alert"] = "runmail.alert"
+    data: AlertData
+
+
+class ReportRequested(Event):
+    """`runmail.report.requested`: a scheduler asks for a summary."""
+
+    type: Literal["runmail.report.requested"] = "runmail.report.requested"
+    data: ReportRequestedData
+
+
+#: The types published to us, by the CloudEvents `type`.
+EVENT_TYPES: dict[str, type[Event]] = {
+    "runmail.run.finished": RunFinished,
+    "runmail.summary.ready": SummaryReady,
+    "runmail.alert": Alert,
+    "runmail.report.requested": ReportRequested,
+}

@@ -1,0 +1,32 @@
+"""A Notice: what to say to whom. The answer of a consumer to an event.
+
+It knows neither the profile's addresses nor the mail's looks; `consumers.mails` turns it into a mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumers.contract.events import AlertData, RunFinishedData, SummaryReadyData
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What to say to whom.
+
+    `template` names a folder of templates; `recipients` are as the event wrote them (empty: the profile's
+    defaults); `data` is the event's own typed data; `thread_key` is the same for mails that belong to one
+    conversation (suite and branch, or the key of an alert) and is no secret.
+    """
+
+    template: str
+    recipients: tuple[str, ...]
+    data: RunFinishedData | SummaryReadyData | AlertData
+    thread_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The named reason why an event needs no mail."""
+
+    reason: str
