@@ -52,7 +52,9 @@ class QueueBroker(RedisBroker):
             # cost no event. Starts are counted in the ledger instead.
             Retries(max_retries=None, min_backoff=MIN_BACKOFF, max_backoff=MAX_BACKOFF),  # type: ignore[arg-type]
         ]
-        super().__init__(client=client, middleware=middleware, namespace=namespace, heartbeat_timeout=HEARTBEAT_TIMEOUT)
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=client, middleware=middleware, namespace=namespace, heartbeat_timeout=HEARTBEAT_TIMEOUT
+        )
         self.fetch_script = client.register_script(FETCH)
         #: Ids fetched by this process and not yet acked, by queue; outlives a consumer that lost its connection.
         self.outstanding: defaultdict[str, set[str]] = defaultdict(set)
@@ -79,7 +81,7 @@ class QueueBroker(RedisBroker):
                         self.heartbeat_timeout,
                         self.dead_message_ttl,
                         1,
-                        self._max_unpack_size(),
+                        self._max_unpack_size(),  # type: ignore[no-untyped-call]
                     ],
                 )
 

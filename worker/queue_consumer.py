@@ -127,7 +127,9 @@ class QueueConsumer(Consumer):
     def _fetch(self) -> None:
         """Fetch what the workers have room for; wait on the queue itself while it is empty."""
         room = self.prefetch - len(self._outstanding)
-        if room <= 0:
+        if room < (self.prefetch + 1) // 2:
+            # Half of the prefetched messages are more than the workers can begin: fetching few at a time costs
+            # a round trip for each.
             self._beat()
             time.sleep(BUSY_SECONDS)
             return

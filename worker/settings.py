@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     )
     secret_keys: SecretStr | None = Field(
         None,
-        description="`id:base64,…` of 32 bytes each; the first seals, all open; default: a key file in the state folder",
+        description="`id:base64,…` of 32 bytes each; the first seals, all open; default: a key file in `home`",
     )
     domain: str | None = Field(None, description="domain of Message-IDs; default: the domain of the profile's sender")
     templates: Path | None = Field(None, description="folder whose templates replace the built-in ones")
