@@ -14,7 +14,7 @@ from typing import BinaryIO
 from consumers.contract.events import Event
 from consumers.contract.malformed import MalformedEvent
 from consumers.contract.reading import read_event
-from consumers.contract.strict_json import decode_at
+from consumers.contract.strict_json import decode_at, syntax_fault
 
 #: Bytes of one line; an event above `sizes.MAX_EVENT_BYTES` is shortened, so a line may be far longer.
 MAX_LINE = 64 * 1024 * 1024
@@ -110,7 +110,7 @@ def _line(line: bytes) -> Event | MalformedEvent:
             return MalformedEvent("not_json", f"something follows the event (column {end + 1})")
         return read_event(value)
     except json.JSONDecodeError as error:
-        return _syntax(error)
+        return syntax_fault(error)
     except MalformedEvent as malformed:
         return malformed
 
@@ -161,7 +161,7 @@ def _value(text: str, at: int, line: int) -> tuple[int, Event | MalformedEvent, 
     try:
         value, end = decode_at(text, at)
     except json.JSONDecodeError as error:
-        return error.lineno, _syntax(error), _after_fault(text, at)
+        return error.lineno, syntax_fault(error), _after_fault(text, at)
     except MalformedEvent as malformed:
         return line, malformed, _after_fault(text, at)
     try:
@@ -195,10 +195,3 @@ def _after_fault(text: str, start: int) -> int:
         if len(begin[1]) <= indent:
             return begin.end(1)
     return len(text)
-
-
-def _syntax(error: json.JSONDecodeError) -> MalformedEvent:
-    """Say where JSON ends; the decoder's own words hold nothing of the input."""
-    if error.pos >= len(error.doc.rstrip(_BLANK)):
-        return MalformedEvent("not_json", "the input ends in the middle of the event: was it cut off?")
-    return MalformedEvent("not_json", f"not JSON: {error.msg.lower()} (column {error.colno})")

@@ -13,7 +13,7 @@ class MalformedEvent(ValueError):
     """Raised for what is no event.
 
     `reason` is a stable snake_case name, `field` a dotted path such as `data.failures.3.name` or None when no
-    field is meant, `text` the plain-language rest of the sentence. Reasons:
+    field is meant, `text` the plain-language sentence that begins with the field. Reasons:
 
     - `not_json`, `too_deep`, `duplicate_key`, `invalid_number`, `invalid_text`: no sound JSON text
     - `not_an_object`, `missing_attribute`, `unknown_type`, `invalid_attribute`, `identifier_too_long`: sound
@@ -23,9 +23,9 @@ class MalformedEvent(ValueError):
 
     def __init__(self, reason: str, text: str, field: str | None = None) -> None:
         self.reason = reason
-        self.text = text
         self.field = None if field is None else _shown(field)
-        super().__init__(f"{self.field}: {text}" if self.field else text)
+        self.text = f"{self.field}: {text}" if self.field else text
+        super().__init__(self.text)
 
 
 def _shown(field: str) -> str:

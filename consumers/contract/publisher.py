@@ -51,9 +51,7 @@ class Batch:
     size: int = 0
 
 
-def batches(
-    events: Iterable[Event], clock: Callable[[], datetime], new_id: Callable[[], str]
-) -> Iterator[Batch]:
+def batches(events: Iterable[Event], clock: Callable[[], datetime], new_id: Callable[[], str]) -> Iterator[Batch]:
     """Turn events into batches of queue messages, each event brought under the size limit first.
 
     Raises:

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from consumers.contract.events import EVENT_TYPES, Event
 from consumers.contract.malformed import MalformedEvent
-from consumers.contract.strict_json import plain
+from consumers.contract.strict_json import plain, read_json
+
+__all__ = ["MalformedEvent", "read_event", "read_json"]
 
 #: Parts of a path that pydantic adds for the branches of a union, none of which is a field of ours.
 _BRANCH_MARKS = "[("

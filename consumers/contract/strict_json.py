@@ -16,6 +16,7 @@ from consumers.contract.malformed import MalformedEvent
 
 #: Levels of nesting; an event of ours has six.
 MAX_DEPTH = 64
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 #: Integers of 64 bits, signed or not.
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
 #: Characters of an integer's text that are worth converting; CPython refuses more than 4,300 digits itself.
@@ -26,6 +27,14 @@ class _Repeated(dict[str, Any]):
     """An object in which `key` appears twice; found by `plain`, because a hook that raises loses the place."""
 
     key = ""
+
+
+class _Fault(Exception):
+    """What is wrong with a value whose path is not known yet."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        self.text = text
 
 
 class _HugeInteger:
@@ -63,7 +72,32 @@ def decode_at(text: str, start: int) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, start)
     except RecursionError:
-        raise _too_deep() from None
+        raise MalformedEvent("too_deep", TOO_DEEP) from None
+
+
+def read_json(text: str | bytes) -> Any:
+    """Decode one JSON text and check it; UTF-8, with or without a byte order mark.
+
+    Raises:
+        MalformedEvent: `not_json`, and the reasons of `plain`.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    text = text.removeprefix("\ufeff").strip(" \t\r\n")
+    try:
+        value, end = decode_at(text, 0)
+    except json.JSONDecodeError as error:
+        raise syntax_fault(error) from None
+    if end < len(text):
+        raise MalformedEvent("not_json", f"something follows the JSON value (character {end + 1})")
+    return plain(value)
+
+
+def syntax_fault(error: json.JSONDecodeError) -> MalformedEvent:
+    """Say where JSON ends; the decoder's own words hold nothing of the input."""
+    if error.pos >= len(error.doc.rstrip()):
+        return MalformedEvent("not_json", "the input ends in the middle of a value: was it cut off?")
+    return MalformedEvent("not_json", f"no JSON: {error.msg.lower()} (column {error.colno})")
 
 
 def plain(value: object) -> Any:
@@ -76,9 +110,9 @@ def plain(value: object) -> Any:
     path: list[str] = []
     try:
         return _plain(value, 0, path)
-    except MalformedEvent as malformed:
+    except _Fault as fault:
         field = ".".join(reversed(path)) or None
-        raise MalformedEvent(malformed.reason, malformed.text, field) from None
+        raise MalformedEvent(fault.reason, fault.text, field) from None
 
 
 def _plain(value: object, depth: int, path: list[str]) -> Any:
@@ -90,28 +124,28 @@ def _plain(value: object, depth: int, path: list[str]) -> Any:
     if isinstance(value, int | float | _HugeInteger):
         return _number(value)
     if depth >= MAX_DEPTH:
-        raise _too_deep()
+        raise _Fault("too_deep", TOO_DEEP)
     if isinstance(value, dict):
         if isinstance(value, _Repeated):
             path.append(value.key)
-            raise MalformedEvent("duplicate_key", "appears twice in one object")
+            raise _Fault("duplicate_key", "appears twice in one object")
         return {_key(key): _part(key, part, depth, path) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_part(index, part, depth, path) for index, part in enumerate(value)]
-    raise MalformedEvent("invalid_attribute", "is no value that JSON knows")
+    raise _Fault("invalid_attribute", "is no value that JSON knows")
 
 
 def _part(key: object, part: object, depth: int, path: list[str]) -> Any:
     try:
         return _plain(part, depth + 1, path)
-    except MalformedEvent:
+    except _Fault:
         path.append(str(key))
         raise
 
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise MalformedEvent("invalid_attribute", "has a key that is no text")
+        raise _Fault("invalid_attribute", "has a key that is no text")
     return _text(key)
 
 
@@ -120,7 +154,7 @@ def _text(value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise MalformedEvent("invalid_text", "is no sound UTF-8 text (half a surrogate pair)") from None
+            raise _Fault("invalid_text", "is no sound UTF-8 text (half a surrogate pair)") from None
     return value.replace("\x00", "\ufffd")
 
 
@@ -128,11 +162,7 @@ def _number(value: int | float | _HugeInteger) -> int | float:
     if isinstance(value, float):
         if math.isfinite(value):
             return value
-        raise MalformedEvent("invalid_number", "must be a finite number")
+        raise _Fault("invalid_number", "must be a finite number")
     if isinstance(value, _HugeInteger) or not MIN_INTEGER <= value <= MAX_INTEGER:
-        raise MalformedEvent("invalid_number", "is an integer of more than 64 bits")
+        raise _Fault("invalid_number", "is an integer of more than 64 bits")
     return value
-
-
-def _too_deep() -> MalformedEvent:
-    return MalformedEvent("too_deep", f"is nested deeper than {MAX_DEPTH} levels")

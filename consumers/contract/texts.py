@@ -93,12 +93,8 @@ def _json_media_type(value: str) -> str:
     return value
 
 
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), AfterValidator(_identifier)
-]
-ProfileName = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_PROFILE_NAME), AfterValidator(_identifier)
-]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), AfterValidator(_identifier)]
+ProfileName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROFILE_NAME), AfterValidator(_identifier)]
 AddressText = Annotated[str, StringConstraints(max_length=MAX_ADDRESS_TEXT)]
 Url = Annotated[str, StringConstraints(max_length=MAX_URL), AfterValidator(_link)]
 JsonMediaType = Annotated[str, StringConstraints(max_length=200), AfterValidator(_json_media_type)]

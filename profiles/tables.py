@@ -1,0 +1,73 @@
+"""The table `profile`: one row a profile, with its sealed credentials and the outcome of its last tests.
+
+Times are milliseconds UTC in a BIGINT, so that SQLite and PostgreSQL agree on them; lists are JSON. What the
+columns mean stands in `profile`; this file knows how they are kept and nothing of opening what is sealed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+
+def _moment() -> Any:
+    """Make the column of a moment in milliseconds UTC, or of none."""
+    return Field(default=None, sa_type=BigInteger)
+
+
+class ProfileRow(SQLModel, table=True):
+    """A profile as it is kept. `smtp_sealed` and `imap_sealed` open only with `sealing` and for this row."""
+
+    __tablename__ = "profile"
+    # An id that was given away never comes back: a credential sealed for a deleted profile must not find a
+    # new one.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=100, unique=True)
+    enabled: bool = True
+    from_address: str = Field(max_length=254)
+    from_name: str = Field(default="", max_length=200)
+    reply_to: str | None = Field(default=None, max_length=254)
+    recipients: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    allowed_recipients: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    timezone: str = Field(default="UTC", max_length=64)
+    note: str = Field(default="", max_length=2000)
+    on_uncertain: str = Field(default="resend", max_length=16)
+    failover: str | None = Field(default=None, max_length=100)
+    plus_addressing: bool = False
+    authserv_id: str | None = Field(default=None, max_length=255)
+    retention_days: int | None = None
+
+    smtp_host: str = Field(max_length=255)
+    smtp_port: int
+    smtp_security: str = Field(max_length=16)
+    smtp_username: str | None = Field(default=None, max_length=320)
+    smtp_ca_file: str | None = Field(default=None, max_length=1024)
+    smtp_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+    imap_host: str | None = Field(default=None, max_length=255)
+    imap_port: int | None = None
+    imap_security: str | None = Field(default=None, max_length=16)
+    imap_username: str | None = Field(default=None, max_length=320)
+    imap_ca_file: str | None = Field(default=None, max_length=1024)
+    imap_folders: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    imap_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+    connections: int | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
+
+    smtp_tested_at: int | None = _moment()
+    smtp_test_reached: str | None = Field(default=None, max_length=32)
+    smtp_test_reason: str | None = Field(default=None, max_length=64)
+    smtp_certificate_expires: int | None = _moment()
+    imap_tested_at: int | None = _moment()
+    imap_test_reached: str | None = Field(default=None, max_length=32)
+    imap_test_reason: str | None = Field(default=None, max_length=64)
+    imap_certificate_expires: int | None = _moment()
+
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
