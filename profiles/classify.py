@@ -170,9 +170,7 @@ def _mail_verdict(answer: Answer, verb: Verb) -> str:
         return "relay_denied"
     if detail.startswith("7."):
         return "refused_by_policy"
-    if (
-        answer.code == 552
-    ):  # RFC 5321 4.2.3: storage at RCPT is the mailbox's, elsewhere it is the message's size
+    if answer.code == 552:  # RFC 5321 4.2.3: storage at RCPT is the mailbox's, elsewhere it is the message's size
         return "mailbox_full" if verb is Verb.RCPT else "message_too_large"
     return VERDICTS[verb]
 
@@ -209,9 +207,7 @@ def _imap_reason(failure: IMAPClientError, verb: Verb) -> str:
     if isinstance(failure, IMAPClientAbortError) or isinstance(failure.__context__, IMAPClientAbortError):
         return "connection_lost"
     if isinstance(failure, CapabilityError):
-        return {Verb.IDLE: "idle_not_offered", Verb.STARTTLS: "starttls_missing"}.get(
-            verb, "capability_missing"
-        )
+        return {Verb.IDLE: "idle_not_offered", Verb.STARTTLS: "starttls_missing"}.get(verb, "capability_missing")
     if isinstance(failure, ProtocolError):
         return "malformed_reply"
     said = str(failure).upper()

@@ -21,8 +21,7 @@ from profiles.verbs import Verb
 #: Where clouds answer a machine with its own credentials, besides the link-local 169.254.0.0/16: Alibaba,
 #: Oracle, Azure, AWS and Google over IPv6.
 METADATA = frozenset(
-    ip_address(text)
-    for text in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
+    ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
 )
 #: Prefixes whose last 32 bits are an IPv4 address: NAT64 (RFC 6052) and its local form (RFC 8215), and the
 #: IPv4-compatible form (RFC 4291 2.5.5.1).

@@ -100,8 +100,7 @@ class Keyring:
         """Derive a 32-byte key for `purpose` from every secret key, newest first (HKDF, RFC 5869)."""
         info = b"runmail\x00" + purpose.encode("utf-8")
         return [
-            HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)
-            for key in self._keys.values()
+            HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key) for key in self._keys.values()
         ]
 
     def seal(self, secret: str, place: Place) -> bytes:

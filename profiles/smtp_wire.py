@@ -71,9 +71,7 @@ class SmtpWire:
         self.said = ""
 
     @classmethod
-    async def connect(
-        cls, reached: Reached, host: str, seconds: float, context: ssl.SSLContext | None
-    ) -> SmtpWire:
+    async def connect(cls, reached: Reached, host: str, seconds: float, context: ssl.SSLContext | None) -> SmtpWire:
         """Take over a connected socket and, with a context, speak TLS at once (RFC 8314 3).
 
         Raises:

@@ -46,9 +46,7 @@ def test_credentials_open_for_their_own_service(store: ProfileStore, draft: Prof
     assert store.credential(kept, "imap") == "sesame-in"
 
 
-def test_no_credential_lies_readable_in_the_database(
-    store: ProfileStore, draft: Profile, engine: Engine
-) -> None:
+def test_no_credential_lies_readable_in_the_database(store: ProfileStore, draft: Profile, engine: Engine) -> None:
     store.add(draft, BOTH)
     path = engine.url.database
     assert path is not None
@@ -92,25 +90,18 @@ def test_a_changed_server_asks_for_the_password_again(
     assert store.credential(changed, "imap") == "sesame-in", "the other service keeps its own"
 
 
-def test_a_profile_value_with_another_host_does_not_get_the_password(
-    store: ProfileStore, draft: Profile
-) -> None:
+def test_a_profile_value_with_another_host_does_not_get_the_password(store: ProfileStore, draft: Profile) -> None:
     kept = store.add(draft, BOTH)
     with pytest.raises(CredentialUnreadable):
         store.credential(replace(kept, smtp=replace(kept.smtp, host="evil.example.org")), "smtp")
 
 
-def test_a_password_copied_to_another_row_does_not_open(
-    store: ProfileStore, draft: Profile, engine: Engine
-) -> None:
+def test_a_password_copied_to_another_row_does_not_open(store: ProfileStore, draft: Profile, engine: Engine) -> None:
     one = store.add(draft, BOTH)
     two = store.add(replace(draft, name="Two"), Credentials(smtp="other", imap="other"))
     with engine.begin() as connection:
         connection.execute(
-            text(
-                "UPDATE profile SET smtp_sealed = "
-                "(SELECT smtp_sealed FROM profile WHERE id = :one) WHERE id = :two"
-            ),
+            text("UPDATE profile SET smtp_sealed = (SELECT smtp_sealed FROM profile WHERE id = :one) WHERE id = :two"),
             {"one": one.id, "two": two.id},
         )
     with pytest.raises(CredentialUnreadable):
@@ -154,9 +145,7 @@ def test_drafts_are_kept_all_or_none(store: ProfileStore, draft: Profile) -> Non
     assert store.all() == []
 
 
-def test_the_last_test_is_kept_and_forgotten_when_the_server_changes(
-    store: ProfileStore, draft: Profile
-) -> None:
+def test_the_last_test_is_kept_and_forgotten_when_the_server_changes(store: ProfileStore, draft: Profile) -> None:
     kept = store.add(draft, BOTH)
     assert store.last_tests() == {kept.id: {}}
     test = LastTest(at=5, reached="authenticate", reason="authentication_refused", certificate_expires=9)

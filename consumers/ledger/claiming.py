@@ -1,0 +1,183 @@
+"""The verb claim: take deliveries that are due, under a lease and a fence.
+
+Of two workers that want the same delivery one gets it: the database decides. A claim counts a start; a delivery
+started three times without an end is quarantined. A limit of the profile makes a claim smaller or says how long
+to wait; it never drops anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
+
+from consumers.ledger.lease import Moment, read_lease_clock
+from consumers.ledger.states import MAX_STARTS, WAITING, DeliveryState
+from consumers.ledger.tables import deliveries, events
+from profiles.profile import Limits
+
+MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Who wants how many deliveries of which profile. `now` in milliseconds UTC, the lease in seconds."""
+
+    profile_id: int
+    owner: str
+    most: int
+    lease_seconds: float
+    now: int
+    limits: Limits
+    known_events: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that belongs to its claimer as long as the fence stands and the lease holds."""
+
+    id: int
+    fence: int
+    event_row: int
+    recipient: str
+    message_id: str
+    attempts: int
+    maybe_twice: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim came to.
+
+    `bodies` holds the JSON of events that the claimer did not say it knows, by row. `wait` is how many
+    milliseconds the profile's limit asks for; 0 when no limit stands in the way.
+    """
+
+    deliveries: tuple[Claimed, ...]
+    bodies: dict[int, bytes]
+    wait: int = 0
+
+
+def claim(connection: Connection, requests: Sequence[ClaimRequest]) -> list[Claim]:
+    """Claim for each request, oldest first."""
+    moment = read_lease_clock(connection)
+    return [_claim_one(connection, request, moment) for request in requests]
+
+
+def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) -> Claim:
+    most, wait = _allowance(connection, request)
+    if most == 0:
+        return Claim((), {}, wait)
+    found = connection.execute(
+        select(
+            deliveries.c.id,
+            deliveries.c.fence,
+            deliveries.c.event_row,
+            deliveries.c.recipient,
+            deliveries.c.message_id,
+            deliveries.c.attempts,
+            deliveries.c.maybe_twice,
+            deliveries.c.created_at,
+            deliveries.c.starts,
+        )
+        .where(
+            deliveries.c.profile_id == request.profile_id,
+            deliveries.c.state.in_(WAITING),
+            deliveries.c.due_at <= request.now,
+        )
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    poison = [row.id for row in found if row.starts >= MAX_STARTS]
+    if poison:
+        _quarantine(connection, poison, request.now)
+    good = [row for row in found if row.starts < MAX_STARTS]
+    # What was started before without an end is taken alone, so that its neighbours do not share its fate.
+    if good and any(row.starts for row in good):
+        suspect = next((row for row in good if row.starts), None)
+        good = [row for row in good if not row.starts] or ([suspect] if suspect else [])
+    if not good:
+        return Claim((), {}, wait)
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_([row.id for row in good]))
+        .values(
+            state=DeliveryState.SENDING,
+            reason=None,
+            owner=request.owner,
+            lease_epoch=moment.epoch,
+            lease_until=moment.after(request.lease_seconds),
+            fence=deliveries.c.fence + 1,
+            at_data=False,
+            starts=deliveries.c.starts + 1,
+            claimed_at=request.now,
+            updated_at=request.now,
+        )
+    )
+    claimed = tuple(
+        Claimed(
+            id=row.id,
+            fence=row.fence + 1,
+            event_row=row.event_row,
+            recipient=row.recipient,
+            message_id=row.message_id,
+            attempts=row.attempts,
+            maybe_twice=row.maybe_twice,
+            created_at=row.created_at,
+        )
+        for row in good
+    )
+    wanted = {item.event_row for item in claimed} - request.known_events
+    bodies = {
+        row.id: row.body
+        for row in connection.execute(select(events.c.id, events.c.body).where(events.c.id.in_(wanted)))
+    }
+    return Claim(claimed, bodies, wait)
+
+
+def _allowance(connection: Connection, request: ClaimRequest) -> tuple[int, int]:
+    """Return how many may be claimed now, and the milliseconds until one more may be.
+
+    Both limits are sliding windows over the claims of all workers, read from the ledger itself.
+    """
+    most, wait = request.most, 0
+    for limit, window in ((request.limits.per_minute, MINUTE), (request.limits.per_day, DAY)):
+        if limit is None:
+            continue
+        since = request.now - window
+        inside = (deliveries.c.profile_id == request.profile_id, deliveries.c.claimed_at > since)
+        used = connection.execute(select(func.count()).select_from(deliveries).where(*inside)).scalar_one()
+        if used >= limit:
+            # The window opens when the claim that is `limit` claims back leaves it.
+            oldest = connection.execute(
+                select(deliveries.c.claimed_at)
+                .where(*inside)
+                .order_by(deliveries.c.claimed_at)
+                .offset(used - limit)
+                .limit(1)
+            ).scalar_one()
+            wait = max(wait, oldest + window - request.now)
+        most = max(0, min(most, limit - used))
+    return most, wait
+
+
+def _quarantine(connection: Connection, ids: list[int], now: int) -> None:
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(
+            state=DeliveryState.QUARANTINED,
+            reason="crashed_worker",
+            last_answer=f"begun {MAX_STARTS} times and never came to an end",
+            due_at=None,
+            updated_at=now,
+        )
+    )
+
+
+#: The step as the writer takes it.
+ClaimStep = Callable[[Connection, Sequence[ClaimRequest]], list[Claim]]

@@ -1,0 +1,177 @@
+"""The verb plan: write down for every recipient of an event one delivery, or why there is none.
+
+Counting a start comes first and in a commit of its own, so that an event whose planning kills the worker is
+noticed. It knows the rows; who the recipients are is decided in `consumers.outbound.planner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from consumers.ledger.lease import PLANNING_LEASE_SECONDS, lease_ended, read_lease_clock
+from consumers.ledger.states import MAX_STARTS, DeliveryState, EventState
+from consumers.ledger.tables import deliveries, events
+from profiles.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDelivery:
+    """One delivery to be written. `recipient_key` is what makes two addresses the same."""
+
+    recipient: str
+    recipient_key: str
+    state: DeliveryState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an event comes to: a state with its reason, and deliveries when it is planned."""
+
+    row_id: int
+    state: EventState
+    now: int
+    reason: str | None = None
+    detail: str | None = None
+    profile: Profile | None = None
+    deliveries: tuple[PlannedDelivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """What was written: ids of the deliveries that are due at once. `written` is False when it stood already."""
+
+    written: bool
+    due: tuple[int, ...] = ()
+
+
+#: Makes the Message-ID (without brackets) of a delivery: id, recipient key, milliseconds of its creation, profile.
+MessageIds = Callable[[int, str, int, Profile], str]
+
+
+def start_planning(connection: Connection, row_ids: Sequence[int]) -> list[bytes | None]:
+    """Count a start of each event and lease it; the event's body, or None when it is no longer to be planned.
+
+    An event started three times without an end is quarantined instead.
+    """
+    now = read_lease_clock(connection)
+    found = {
+        row.id: row
+        for row in connection.execute(
+            select(events.c.id, events.c.body, events.c.starts)
+            .where(events.c.id.in_(row_ids), events.c.state == EventState.ACCEPTED, lease_ended(events, now))
+            .with_for_update(skip_locked=True)
+        )
+    }
+    poison = [row.id for row in found.values() if row.starts >= MAX_STARTS]
+    if poison:
+        connection.execute(
+            update(events)
+            .where(events.c.id.in_(poison))
+            .values(
+                state=EventState.QUARANTINED,
+                reason="crashed_worker",
+                detail=f"planning it was begun {MAX_STARTS} times and never came to an end",
+                lease_until=None,
+            )
+        )
+    taken = [row_id for row_id in found if row_id not in poison]
+    if taken:
+        connection.execute(
+            update(events)
+            .where(events.c.id.in_(taken))
+            .values(starts=events.c.starts + 1, lease_epoch=now.epoch, lease_until=now.after(PLANNING_LEASE_SECONDS))
+        )
+    return [found[row_id].body if row_id in taken else None for row_id in row_ids]
+
+
+def make_store_plans(
+    message_ids: MessageIds,
+) -> Callable[[Connection, Sequence[Plan]], list[PlanOutcome]]:
+    """Make the step that writes plans, with the maker of Message-IDs it needs."""
+
+    def store_plans(connection: Connection, plans: Sequence[Plan]) -> list[PlanOutcome]:
+        """Write plans: the state of each event and its deliveries in one transaction."""
+        open_rows = set(
+            connection.execute(
+                select(events.c.id)
+                .where(events.c.id.in_([plan.row_id for plan in plans]), events.c.state == EventState.ACCEPTED)
+                .with_for_update()
+            ).scalars()
+        )
+        written = [plan for plan in plans if plan.row_id in open_rows]
+        if not written:
+            return [PlanOutcome(False) for _ in plans]
+        connection.execute(
+            update(events)
+            .where(events.c.id == bindparam("row"))
+            .values(
+                state=bindparam("new_state"),
+                reason=bindparam("why"),
+                detail=bindparam("more"),
+                updated_at=bindparam("now"),
+                starts=0,
+                lease_until=None,
+            ),
+            [
+                {
+                    "row": plan.row_id,
+                    "new_state": plan.state,
+                    "why": plan.reason,
+                    "more": plan.detail,
+                    "now": plan.now,
+                }
+                for plan in written
+            ],
+        )
+        due = _insert_deliveries(connection, written, message_ids)
+        return [
+            PlanOutcome(True, tuple(due.get(plan.row_id, ()))) if plan.row_id in open_rows else PlanOutcome(False)
+            for plan in plans
+        ]
+
+    return store_plans
+
+
+def _insert_deliveries(connection: Connection, plans: Sequence[Plan], message_ids: MessageIds) -> dict[int, list[int]]:
+    """Insert the deliveries of plans with their Message-IDs; the ids that are due, by event row."""
+    meant = [(plan, plan.profile, item) for plan in plans if plan.profile for item in plan.deliveries]
+    rows = [
+        {
+            "event_row": plan.row_id,
+            "recipient": item.recipient,
+            "recipient_key": item.recipient_key,
+            "profile_id": profile.id,
+            "profile": profile.name,
+            "state": item.state,
+            "reason": item.reason,
+            "due_at": plan.now if item.state is DeliveryState.PENDING else None,
+            "created_at": plan.now,
+            "updated_at": plan.now,
+            "fence": 0,
+            "at_data": False,
+            "starts": 0,
+            "attempts": 0,
+            "maybe_twice": False,
+        }
+        for plan, profile, item in meant
+    ]
+    if not rows:
+        return {}
+    statement = insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True)
+    ids = connection.execute(statement, rows).scalars().all()
+    connection.execute(
+        update(deliveries).where(deliveries.c.id == bindparam("row")).values(message_id=bindparam("message")),
+        [
+            {"row": delivery_id, "message": message_ids(delivery_id, item.recipient_key, plan.now, profile)}
+            for delivery_id, (plan, profile, item) in zip(ids, meant, strict=True)
+        ],
+    )
+    due: dict[int, list[int]] = {}
+    for delivery_id, (plan, _, item) in zip(ids, meant, strict=True):
+        if item.state is DeliveryState.PENDING:
+            due.setdefault(plan.row_id, []).append(delivery_id)
+    return due

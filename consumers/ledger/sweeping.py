@@ -1,0 +1,110 @@
+"""The sweep: take back what a lost worker held, and find what is due.
+
+The database is the truth and the queue a bell; the sweep is what rings again when a bell was lost. Several sweeps
+may run at once: each change is one conditional statement. It rings nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, case, exists, or_, select, update
+from sqlmodel import SQLModel
+
+from consumers.ledger.lease import lease_ended, read_lease_clock
+from consumers.ledger.states import WAITING, DeliveryState, EventState
+from consumers.ledger.tables import deliveries, events
+from profiles.profile import OnUncertain
+from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
+
+profiles = SQLModel.metadata.tables["profile"]
+
+#: Events of one sweep; the rest follows in the next.
+MOST_EVENTS = 500
+#: Milliseconds an accepted event is left to the worker that recorded it before the sweep asks for it again.
+PLANNING_GRACE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: how much it took back, and what to ring for."""
+
+    taken_back: int
+    uncertain: int
+    unplanned: tuple[int, ...]
+    due_profiles: tuple[int, ...]
+
+
+def sweep(connection: Connection, now: int) -> Swept:
+    """Take back ended claims, follow profiles that were switched off or on, and list what is due.
+
+    A claim that ended before DATA is pending again. One that ended after the commit before DATA may have been
+    sent: the profile's `on_uncertain` says whether it is sent once more (flagged `maybe_twice`) or waits for a
+    person as uncertain. A second uncertainty always waits.
+    """
+    moment = read_lease_clock(connection)
+    ended = and_(deliveries.c.state == DeliveryState.SENDING, lease_ended(deliveries, moment))
+    free = {"owner": None, "lease_until": None, "updated_at": now}
+    taken_back = connection.execute(
+        update(deliveries)
+        .where(ended, deliveries.c.at_data.is_(False))
+        .values(state=DeliveryState.PENDING, due_at=now, **free)
+    ).rowcount
+    resend = and_(
+        deliveries.c.maybe_twice.is_(False),
+        exists().where(profiles.c.id == deliveries.c.profile_id, profiles.c.on_uncertain == OnUncertain.RESEND.value),
+    )
+    uncertain = connection.execute(
+        update(deliveries)
+        .where(ended, deliveries.c.at_data.is_(True))
+        .values(
+            state=case((resend, DeliveryState.DEFERRED.value), else_=DeliveryState.UNCERTAIN.value),
+            reason="answer_lost",
+            due_at=case((resend, now), else_=None),
+            maybe_twice=True,
+            at_data=False,
+            starts=0,
+            **free,
+        )
+    ).rowcount
+    _follow_profiles(connection, now)
+    unplanned = connection.execute(
+        select(events.c.id)
+        .where(
+            events.c.state == EventState.ACCEPTED,
+            events.c.recorded_at <= now - PLANNING_GRACE,
+            lease_ended(events, moment),
+        )
+        .order_by(events.c.id)
+        .limit(MOST_EVENTS)
+    ).scalars()
+    due = connection.execute(
+        select(profiles.c.id).where(
+            exists().where(
+                deliveries.c.profile_id == profiles.c.id,
+                or_(*(deliveries.c.state == state for state in WAITING)),
+                deliveries.c.due_at <= now,
+            )
+        )
+    ).scalars()
+    return Swept(taken_back, uncertain, tuple(unplanned), tuple(due))
+
+
+def _follow_profiles(connection: Connection, now: int) -> None:
+    """Hold what waits for a profile that is switched off, and release what was held for one that is on again."""
+    disabled = select(profiles.c.id).where(profiles.c.enabled.is_(False))
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.profile_id.in_(disabled), deliveries.c.state.in_(WAITING))
+        .values(state=DeliveryState.HELD, reason="profile_disabled", due_at=None, updated_at=now)
+    )
+    enabled = select(profiles.c.id).where(profiles.c.enabled.is_(True))
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.state == DeliveryState.HELD,
+            deliveries.c.reason == "profile_disabled",
+            deliveries.c.profile_id.in_(enabled),
+        )
+        .values(state=DeliveryState.PENDING, reason=None, due_at=now, updated_at=now)
+    )

@@ -1,0 +1,155 @@
+"""Group commit: many small writes of one process become few transactions.
+
+A commit that survives a power cut costs a disk flush. Whoever needs something written hands in an item and waits
+for its result; one thread takes everything that waits, runs it in one transaction and answers all of them. An
+item that fails does so alone: the group is tried again one by one. It knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Step = Callable[[Connection, Sequence[Item]], Sequence[Result]]
+
+#: Items of one transaction: keeps a transaction short of 100 ms.
+MAX_GROUP = 500
+#: Seconds between tries while the database is away, and until its callers are told so.
+RETRY_SECONDS = 0.2
+GIVE_UP_SECONDS = 20.0
+
+
+class LedgerAway(Exception):
+    """Raised when the database did not take a write; nothing is known to be written."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    step: Callable[[Connection, Sequence[Any]], Sequence[Any]]
+    item: Any
+    future: Future[Any]
+
+
+class LedgerWriter:
+    """Write groups of items from one thread.
+
+    Items of the same step that wait together are handed to it in one call, in the order they came; it returns
+    one result for each. Steps must bear being run again, because an answer to COMMIT can be lost.
+    """
+
+    def __init__(self, engine: Engine, *, give_up_seconds: float = GIVE_UP_SECONDS) -> None:
+        self._engine = engine
+        self._give_up_seconds = give_up_seconds
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, step: Step[Item, Result], item: Item) -> Future[Result]:
+        """Hand in one item; the future's result is what `step` returned for it once it is committed.
+
+        The future fails with LedgerAway when the database stays away.
+        """
+        future: Future[Result] = Future()
+        if self._closed.is_set():
+            future.set_exception(LedgerAway("the ledger is closed"))
+            return future
+        self._waiting.put(_Waiting(cast(Any, step), item, future))
+        return future
+
+    def close(self) -> None:
+        """Write what waits, then end the thread."""
+        self._closed.set()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            first = self._waiting.get()
+            if first is None:
+                return
+            group, last = [first], False
+            while len(group) < MAX_GROUP:
+                try:
+                    more = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    last = True
+                    break
+                group.append(more)
+            self._write(group)
+            if last:
+                return
+
+    def _write(self, group: list[_Waiting]) -> None:
+        """Write a group; if that fails for another reason than the database being away, one by one."""
+        group = [waiting for waiting in group if waiting.future.running() or _begin(waiting.future)]
+        if not group:
+            return
+        try:
+            results = self._commit(group)
+        except LedgerAway as error:
+            for waiting in group:
+                waiting.future.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - whatever a step raises belongs to the one who handed it in
+            if len(group) == 1:
+                group[0].future.set_exception(error)
+                return
+            for waiting in group:
+                self._write([waiting])
+        else:
+            for waiting, result in zip(group, results, strict=True):
+                waiting.future.set_result(result)
+
+    def _commit(self, group: list[_Waiting]) -> list[Any]:
+        """Run the steps of a group in one transaction, again while the database is away."""
+        by_step: dict[Any, list[int]] = {}
+        for index, waiting in enumerate(group):
+            by_step.setdefault(waiting.step, []).append(index)
+        deadline = time.monotonic() + self._give_up_seconds
+        while True:
+            results: list[Any] = [None] * len(group)
+            try:
+                with self._engine.begin() as connection:
+                    for step, indexes in by_step.items():
+                        answers = step(connection, [group[index].item for index in indexes])
+                        for index, answer in zip(indexes, answers, strict=True):
+                            results[index] = answer
+                return results
+            except (OperationalError, InterfaceError) as error:
+                if not is_away(error):
+                    raise
+                log.warning("ledger_away", error=type(error.orig).__name__, waiting=len(group))
+                if time.monotonic() >= deadline:
+                    raise LedgerAway("the database did not answer") from None
+                time.sleep(RETRY_SECONDS)
+
+
+def _begin(future: Future[Any]) -> bool:
+    """Mark a future as being worked on; False when its caller no longer wants it."""
+    return future.set_running_or_notify_cancel()
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Say whether an error means that the database is away, busy or full rather than that a write is wrong."""
+    if error.connection_invalidated:
+        return True
+    said = str(error.orig).lower()
+    return not any(word in said for word in ("no such table", "no such column", "does not exist", "syntax"))

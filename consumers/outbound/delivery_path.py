@@ -1,0 +1,139 @@
+"""The second half of an event's path: render, connect, send, settle. Read `deliver` from top to bottom.
+
+    render   the whole message, checked byte by byte, before anything is connected
+    send     MAIL, RCPT on a kept connection of the profile
+    data     the commit that says DATA comes next; without it nothing is sent
+    settle   the outcome and the new state in one commit
+
+One delivery, one recipient, one transaction (RFC 5321 3.3): a refused recipient touches only itself. It knows
+nothing of claims in groups (`lane`) or of the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from consumers.ledger.claiming import Claimed
+from consumers.ledger.settling import AtData, Settlement, reach_data, settle
+from consumers.ledger.writer import LedgerWriter
+from consumers.outbound.drafts import Draft, NotSendable
+from consumers.outbound.links import LinkKeeper
+from consumers.outbound.schedule import MaxAges
+from consumers.outbound.verdict import Case, failed, not_sendable, taken
+from profiles.errors import ANSWER_LOST, MailError, TransientMailError
+from profiles.profile import Profile
+
+log = structlog.get_logger(__name__)
+
+
+class Drafts(Protocol):
+    """Writes the message of a delivery."""
+
+    def write(self, claimed: Claimed, profile: Profile) -> Draft:
+        """Return the message; raises NotSendable with a named reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPath:
+    """Sends one claimed delivery. `now` returns milliseconds UTC, `chance` a number in 0..1; times in seconds."""
+
+    writer: LedgerWriter
+    drafts: Drafts
+    max_ages: MaxAges
+    lease_seconds: float
+    attempt_seconds: float
+    now: Callable[[], int]
+    chance: Callable[[], float]
+
+    async def deliver(self, claimed: Claimed, profile: Profile, links: LinkKeeper) -> asyncio.Future[bool]:
+        """Make one attempt; return the future of its settlement, which is already handed in.
+
+        Raises:
+            LedgerAway: when the commit before DATA could not be made; nothing was sent.
+        """
+        started_at = self.now()
+        try:
+            draft = await asyncio.to_thread(self.drafts.write, claimed, profile)
+        except NotSendable as error:
+            case = self._case(claimed, profile, started_at, at_data=False, event_type="")
+            log.error("delivery_quarantined", delivery=claimed.id, reason=error.reason)
+            return self._settle(not_sendable(case, error.reason, error.detail))
+
+        at_data = False
+        deadline = asyncio.get_running_loop().time() + self.attempt_seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                link = await links.begin(profile, len(draft.message))
+                await link.rcpt_to(draft.recipient)
+            # Outside the time limit: half a commit would leave nobody knowing what was written.
+            at_data = await self._reach_data(claimed, profile, started_at)
+            if not at_data:
+                await links.reset()
+                log.warning("claim_lost", delivery=claimed.id, fence=claimed.fence)
+                return _done(False)
+            async with asyncio.timeout_at(deadline):
+                answer = await link.data(draft.message)
+        except MailError as error:
+            return await self._failed(error, claimed, profile, links, draft, started_at, at_data)
+        except TimeoutError:
+            reason = ANSWER_LOST if at_data else "timed_out"
+            late = TransientMailError(reason, answer=f"no end within {self.attempt_seconds:g} s")
+            return await self._failed(late, claimed, profile, links, draft, started_at, at_data)
+        case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.event_type)
+        log.info("delivery_sent", delivery=claimed.id, profile=profile.name, attempt=claimed.attempts + 1)
+        return self._settle(taken(case, answer.code, answer.status, answer.text))
+
+    async def _reach_data(self, claimed: Claimed, profile: Profile, started_at: int) -> bool:
+        item = AtData(claimed.id, claimed.fence, profile.id, self.lease_seconds, started_at)
+        return await asyncio.wrap_future(self.writer.submit(reach_data, item))
+
+    async def _failed(
+        self,
+        error: MailError,
+        claimed: Claimed,
+        profile: Profile,
+        links: LinkKeeper,
+        draft: Draft,
+        started_at: int,
+        at_data: bool,
+    ) -> asyncio.Future[bool]:
+        await links.after(error)
+        case = self._case(claimed, profile, started_at, at_data=at_data, event_type=draft.event_type)
+        settlement = failed(case, error)
+        log.warning(
+            "delivery_attempt_failed",
+            delivery=claimed.id,
+            profile=profile.name,
+            attempt=claimed.attempts + 1,
+            reason=error.reason,
+            code=error.code,
+            state=settlement.state,
+        )
+        return self._settle(settlement)
+
+    def _case(self, claimed: Claimed, profile: Profile, started_at: int, *, at_data: bool, event_type: str) -> Case:
+        return Case(
+            claimed=claimed,
+            profile_id=profile.id,
+            on_uncertain=profile.on_uncertain,
+            started_at=started_at,
+            now=self.now(),
+            at_data=at_data,
+            max_age=self.max_ages.seconds(event_type),
+            chance=self.chance(),
+        )
+
+    def _settle(self, settlement: Settlement) -> asyncio.Future[bool]:
+        return asyncio.wrap_future(self.writer.submit(settle, settlement))
+
+
+def _done(value: bool) -> asyncio.Future[bool]:
+    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future

@@ -1,0 +1,172 @@
+"""The first half of an event's path: accept, resolve, plan, fan out. Read from top to bottom.
+
+    accept   record the event; from here on it is never lost            one commit, many events
+    resolve  its profile by name, its consumer by type                  pure
+    plan     one delivery for each recipient                            one commit, many events
+    fan out  ring the bell of each profile that has something to send
+
+The second half is `delivery_path`. It knows neither the queue the event came from nor the bell's.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from consumers.contract import Event
+from consumers.contract.reading import MalformedEvent, read_event, read_json
+from consumers.ledger.planning import MessageIds, Plan, make_store_plans, start_planning
+from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantine, record, reject_of
+from consumers.ledger.states import EventState
+from consumers.ledger.writer import LedgerAway, LedgerWriter
+from consumers.outbound.planner import FindProfile, plan_event
+
+log = structlog.get_logger(__name__)
+
+#: Rings the bell of a profile that has this many deliveries due.
+Ring = Callable[[int, int], None]
+
+#: Events that wait to be planned in this process; a full queue slows accepting down.
+MOST_WAITING = 1000
+#: Events planned in one group.
+MOST_PLANNED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    row_id: int
+    event: Event
+
+
+class Intake:
+    """Accepts events and plans them. `now` returns milliseconds UTC."""
+
+    def __init__(
+        self,
+        *,
+        writer: LedgerWriter,
+        profiles_by_name: Callable[[], FindProfile],
+        message_ids: MessageIds,
+        ring: Ring,
+        now: Callable[[], int],
+    ) -> None:
+        self._writer = writer
+        self._profiles_by_name = profiles_by_name
+        self._store_plans = make_store_plans(message_ids)
+        self._ring = ring
+        self._now = now
+        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
+        self._planner = threading.Thread(target=self._plan_groups, name="planner", daemon=True)
+
+    def start(self) -> None:
+        """Start the planner's thread."""
+        self._planner.start()
+
+    def close(self) -> None:
+        """Plan what was accepted here, then end the thread."""
+        self._waiting.put(None)
+        self._planner.join()
+
+    # 1. accept
+
+    def accept(self, published: object, published_at: int | None) -> RecordOutcome:
+        """Record a published event; on return it is accepted, a repeat, or in quarantine with its reason.
+
+        Raises:
+            LedgerAway: when the database did not take it; the event is still only in the queue.
+        """
+        try:
+            event = read_event(published)
+        except MalformedEvent as error:
+            return self._quarantine(reject_of(published, error, self._now()))
+        recorded = self._writer.submit(
+            record, arrival(event, published, published_at=published_at, now=self._now())
+        ).result()
+        if recorded.outcome is RecordOutcome.NEW:
+            self._waiting.put(_Waiting(recorded.row_id, event))
+        log.debug("event_recorded", row=recorded.row_id, outcome=recorded.outcome)
+        return recorded.outcome
+
+    def refuse(self, body: bytes, reason: str, detail: str) -> None:
+        """Write bytes down that are no event at all."""
+        self._quarantine(Reject(body=body, reason=reason, detail=detail, now=self._now()))
+
+    def _quarantine(self, reject: Reject) -> RecordOutcome:
+        recorded = self._writer.submit(quarantine, reject).result()
+        log.warning("event_quarantined", row=recorded.row_id, reason=reject.reason)
+        return recorded.outcome
+
+    # 2.–5. resolve, plan, fan out
+
+    def plan(self, row_ids: Sequence[int]) -> None:
+        """Plan events that were accepted and lost their planner; counts a start of each.
+
+        Raises:
+            LedgerAway: when the database does not answer.
+        """
+        started = [(row_id, self._writer.submit(start_planning, row_id)) for row_id in row_ids]
+        group = []
+        for row_id, future in started:
+            body = future.result()
+            if body is None:
+                continue
+            try:
+                event = read_event(read_json(body))
+            except MalformedEvent as error:
+                self._store([Plan(row_id, EventState.QUARANTINED, self._now(), error.reason, error.text)])
+            else:
+                group.append(_Waiting(row_id, event))
+        self._plan_group(group)
+
+    def _plan_groups(self) -> None:
+        """Take what waits, plan it together, until closed."""
+        while True:
+            waiting = self._waiting.get()
+            group: list[_Waiting] = []
+            while waiting is not None:
+                group.append(waiting)
+                if len(group) >= MOST_PLANNED:
+                    break
+                try:
+                    waiting = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+            try:
+                self._plan_group(group)
+            except LedgerAway:
+                # The events are recorded; the sweep asks for them again when their planning lease has ended.
+                log.warning("planning_postponed", events=len(group))
+            if waiting is None:
+                return
+
+    def _plan_group(self, group: Sequence[_Waiting]) -> None:
+        find_profile = self._profiles_by_name()
+        self._store([self._decide(item, find_profile) for item in group])
+
+    def _decide(self, item: _Waiting, find_profile: FindProfile) -> Plan:
+        """Plan one event; what its planning breaks stops only itself."""
+        try:
+            return plan_event(item.row_id, item.event, find_profile, self._now())
+        except Exception as error:  # noqa: BLE001 - an event must not stop its neighbours; it is kept, named and replayable
+            log.error("planning_failed", row=item.row_id, error=type(error).__name__)
+            detail = f"planning it raised {type(error).__name__}"
+            return Plan(item.row_id, EventState.QUARANTINED, self._now(), "planning_failed", detail)
+
+    def _store(self, plans: Sequence[Plan]) -> None:
+        """Write plans in one group, then ring once for each profile."""
+        futures = [(plan, self._writer.submit(self._store_plans, plan)) for plan in plans]
+        due: Counter[int] = Counter()
+        for plan, future in futures:
+            outcome = future.result()
+            if plan.profile is not None:
+                due[plan.profile.id] += len(outcome.due)
+            if outcome.written and plan.state is EventState.QUARANTINED:
+                log.warning("event_quarantined", row=plan.row_id, reason=plan.reason)
+        for profile_id, count in due.items():
+            if count:
+                self._ring(profile_id, count)

@@ -1,0 +1,1 @@
+"""What people and programs are shown of events and deliveries. Reads only; keys of the JSON are stable."""

@@ -1,0 +1,79 @@
+"""The commands that run: `worker`, `clock`, `up` and `demo`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import Annotated
+
+import typer
+
+from worker.broker import QueueBroker, make_client
+from worker.cli import shown, standing
+from worker.clock import Clock
+from worker.composition import QUEUES, declare_actors
+from worker.process import Processes, own_command, run_worker, stop_on_signals
+
+#: Seconds a parent gives its processes beyond what they give the mails in flight.
+STOP_MARGIN = 10.0
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command(epilog="Example: runmail worker --processes 2 --threads 8")(worker)
+    app.command()(clock)
+    app.command(epilog="Example: runmail up")(up)
+
+
+def worker(
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes. [RUNMAIL_PROCESSES, 1]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=256, help="Threads of each. [RUNMAIL_THREADS, 8]")] = None,
+    queues: Annotated[str | None, typer.Option(help=f"Only these queues, by comma: {', '.join(QUEUES)}.")] = None,
+) -> None:
+    """Take events from the queue and send mail until SIGTERM or Ctrl-C, which finish the mails in flight."""
+    chosen = _queues(queues)
+    ground = standing.ground()
+    url = standing.broker_url(ground.settings)
+    count = processes or ground.settings.processes
+    each = threads or ground.settings.threads
+    if count == 1:
+        run_worker(ground, url, threads=each, queues=chosen)
+        return
+    ground.engine.dispose()
+    options = ["--queues", ",".join(chosen)] if chosen else []
+    child = own_command("worker", "--processes", "1", "--threads", str(each), *options)
+    Processes([child] * count).run(stop_on_signals(), ground.settings.stop_seconds + STOP_MARGIN)
+
+
+def clock() -> None:
+    """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
+    ground = standing.ground()
+    client = make_client(standing.broker_url(ground.settings))
+    stopping = stop_on_signals()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    ticking = Clock(
+        ground.engine, declare_actors(QueueBroker(client)), owner=owner, sweep_seconds=ground.settings.sweep_seconds
+    )
+    ticking.run(stopping)
+    client.close()
+
+
+def up(
+    processes: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")] = None,
+) -> None:
+    """Run everything on this machine: an embedded Redis unless RUNMAIL_BROKER_URL is set, workers and a clock."""
+    from worker.up import run_up
+
+    ground = standing.ground()
+    run_up(ground, processes or ground.settings.processes, shown.say)
+
+
+def _queues(text: str | None) -> list[str]:
+    chosen = [name.strip() for name in text.split(",") if name.strip()] if text else []
+    for name in chosen:
+        if name not in QUEUES:
+            shown.fail(f"there is no queue “{name}”: {', '.join(QUEUES)}", 2)
+    return chosen

@@ -1,0 +1,65 @@
+"""How the command line shows things: tables for people, one JSON document for programs, errors in one line.
+
+Nothing from an event, a mail or a server reaches the terminal with its control characters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+#: Control characters and the marks that reorder text: what could move a cursor or disguise an address.
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def plain(value: object) -> str:
+    """Return text that is safe to print."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def say(text: str) -> None:
+    """Print one line for people."""
+    out.print(Text(plain(text)))
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document; non-ASCII is escaped, so a terminal shows it as it is meant."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table that wraps to the terminal's width; plain columns when piped."""
+    if not out.is_terminal:
+        for row in rows:
+            sys.stdout.write("\t".join(plain("" if cell is None else cell) for cell in row) + "\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain("" if cell is None else cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """Print names and values, one a line, aligned."""
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        if value is not None and value != "":
+            out.print(Text(f"{name.replace('_', ' '):<{width}}  {plain(value)}"))
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    """Print one clear line on stderr and end: 1 the thing failed, 2 wrong use."""
+    sys.stderr.write(f"runmail: {plain(text)}\n")
+    raise typer.Exit(code)

@@ -1,0 +1,82 @@
+"""The clock: the one process that looks for work that is due and that nobody is doing, and rings for it.
+
+Several clocks may run; a lease in the database lets one of them work. It sends nothing and knows no mail server.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from dramatiq.errors import ConnectionClosed
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers.ledger.clock_lease import drop_lease, take_lease
+from consumers.ledger.sweeping import Swept, sweep
+from worker.composition import QUEUES, Bells, now_milliseconds
+
+log = structlog.get_logger(__name__)
+
+LEASE = "clock"
+#: Seconds the lease outlives its last renewal; what a second clock waits when the first is killed.
+LEASE_SECONDS = 4.0
+#: Seconds between looks for messages that dead workers had fetched.
+TAKE_BACK_SECONDS = 5.0
+#: Events of one bell.
+EVENTS_PER_BELL = 100
+
+
+class Clock:
+    """Runs sweeps until stopped. `owner` tells this clock from others."""
+
+    def __init__(self, engine: Engine, bells: Bells, *, owner: str, sweep_seconds: float) -> None:
+        self._engine = engine
+        self._bells = bells
+        self._owner = owner
+        self._sweep_seconds = sweep_seconds
+        self._has_lease = False
+
+    def run(self, stopping: threading.Event) -> None:
+        """Tick until `stopping`; a database or broker that is away is waited for."""
+        ticks = max(1, round(TAKE_BACK_SECONDS / self._sweep_seconds))
+        count = 0
+        while not stopping.is_set():
+            try:
+                self.tick(take_back=count % ticks == 0)
+            except (SQLAlchemyError, RedisError, ConnectionClosed) as error:
+                log.warning("clock_cannot_work", error=type(error).__name__)
+            count += 1
+            stopping.wait(self._sweep_seconds)
+        self._give_up_lease()
+
+    def tick(self, *, take_back: bool) -> Swept | None:
+        """Sweep once and ring for what was found; None while another clock has the lease."""
+        with self._engine.begin() as connection:
+            has_lease = take_lease(connection, LEASE, self._owner, LEASE_SECONDS + self._sweep_seconds)
+        if has_lease != self._has_lease:
+            self._has_lease = has_lease
+            log.info("clock_has_lease" if has_lease else "clock_waits_for_lease")
+        if not has_lease:
+            return None
+        with self._engine.begin() as connection:
+            swept = sweep(connection, now_milliseconds())
+        if swept.taken_back or swept.uncertain:
+            log.warning("claims_taken_back", pending=swept.taken_back, maybe_sent=swept.uncertain)
+        for begin in range(0, len(swept.unplanned), EVENTS_PER_BELL):
+            self._bells.plan.send(list(swept.unplanned[begin : begin + EVENTS_PER_BELL]))
+        for profile_id in swept.due_profiles:
+            self._bells.deliver.send(profile_id)
+        if take_back:
+            self._bells.broker.take_back_lost(QUEUES)
+        return swept
+
+    def _give_up_lease(self) -> None:
+        if not self._has_lease:
+            return
+        try:
+            with self._engine.begin() as connection:
+                drop_lease(connection, LEASE, self._owner)
+        except SQLAlchemyError as error:
+            log.warning("clock_lease_not_dropped", error=type(error).__name__)

@@ -1,0 +1,237 @@
+"""The composition root: everything is built and every actor is declared here, and nowhere else.
+
+The actors are few and their names stable, because an old worker must know what a new publisher asks for. Queue
+messages carry an event only before it is accepted; afterwards ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import random
+import secrets
+import socket
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import dramatiq
+import structlog
+from dramatiq.errors import Retry
+from dramatiq.middleware import CurrentMessage
+from sqlalchemy import Engine, select
+
+from consumers.ledger.tables import events
+from consumers.ledger.writer import LedgerAway, LedgerWriter
+from consumers.mails.rendering import Renderer
+from consumers.outbound import tokens
+from consumers.outbound.delivery_path import DeliveryPath
+from consumers.outbound.drafts import DraftBook
+from consumers.outbound.intake import Intake
+from consumers.outbound.lane import LaneParts
+from consumers.outbound.lanes import Lanes
+from consumers.outbound.planner import FindProfile
+from consumers.outbound.schedule import MaxAges
+from profiles.errors import ProfileError, TransientMailError, UnknownProfile
+from profiles.profile import Profile
+from profiles.sealing import Keyring
+from profiles.smtp_link import SmtpLink
+from profiles.store import ProfileStore
+from worker.broker import QueueBroker, make_client
+from worker.database import make_engine
+from worker.queue_consumer import QUARANTINE
+from worker.settings import Settings
+from worker.state import database_url, secret_keys
+
+log = structlog.get_logger(__name__)
+
+EVENTS = "events"
+DELIVERIES = "deliveries"
+QUEUES = (EVENTS, DELIVERIES)
+
+#: Deliveries for which one bell is rung: a larger group is shared by several workers.
+DELIVERIES_PER_BELL = 200
+#: Milliseconds a queue message waits while the database is away.
+AWAY_DELAY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every command stands on: settings, database, keys, profiles."""
+
+    settings: Settings
+    engine: Engine
+    keyring: Keyring
+    profiles: ProfileStore
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """The actors as senders of queue messages."""
+
+    broker: QueueBroker
+    accept: dramatiq.Actor[[object], None]
+    plan: dramatiq.Actor[[list[int]], None]
+    deliver: dramatiq.Actor[[int], None]
+
+    def ring(self, profile_id: int, count: int) -> None:
+        """Ring for a profile with `count` deliveries due."""
+        for _ in range(-(-count // DELIVERIES_PER_BELL)):
+            self.deliver.send(profile_id)
+
+
+def now_milliseconds() -> int:
+    """Return the wall clock's milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def lay_ground(settings: Settings) -> Ground:
+    """Build what every command needs; opens no connection yet."""
+    engine = make_engine(database_url(settings))
+    keyring = Keyring.parse(secret_keys(settings))
+    return Ground(settings, engine, keyring, ProfileStore(engine, keyring))
+
+
+class WorkerParts:
+    """One worker process: intake, lanes, ledger writer and the actors that lead into them."""
+
+    def __init__(self, ground: Ground, broker_url: str) -> None:
+        settings = ground.settings
+        self.writer = LedgerWriter(ground.engine)
+        broker = QueueBroker(make_client(broker_url))
+        self.bells = declare_actors(broker, self)
+        self.intake = Intake(
+            writer=self.writer,
+            profiles_by_name=lambda: _find_by_name(ground.profiles),
+            message_ids=partial(_message_id, ground),
+            ring=self.bells.ring,
+            now=now_milliseconds,
+        )
+        drafts = DraftBook(Renderer(settings.templates), settings.domain, partial(_load_body, ground.engine))
+        path = DeliveryPath(
+            writer=self.writer,
+            drafts=drafts,
+            max_ages=MaxAges(
+                {
+                    "runmail.alert": settings.max_age_alert_hours * 3600,
+                    "runmail.run.finished": settings.max_age_run_hours * 3600,
+                    "runmail.summary.ready": settings.max_age_summary_hours * 3600,
+                }
+            ),
+            lease_seconds=settings.lease_seconds,
+            attempt_seconds=settings.attempt_seconds,
+            now=now_milliseconds,
+            chance=random.SystemRandom().random,
+        )
+        self.lanes = Lanes(
+            LaneParts(
+                writer=self.writer,
+                path=path,
+                drafts=drafts,
+                open_link=partial(_open_link, ground),
+                find_profile=partial(_find_by_id, ground.profiles),
+                owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+                lease_seconds=settings.lease_seconds,
+                now=now_milliseconds,
+            )
+        )
+
+    def start(self) -> None:
+        """Start the threads, innermost first."""
+        self.writer.start()
+        self.lanes.start()
+        self.intake.start()
+
+    def stop(self, seconds: float) -> None:
+        """Finish what is in hand, outermost first; call it when no more queue messages come in."""
+        self.intake.close()
+        self.lanes.stop(seconds)
+        self.writer.close()
+
+
+def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bells:
+    """Declare the actors. Without `parts` they can only be sent to, not run."""
+
+    def accept(event: object) -> None:
+        message = CurrentMessage.get_current_message()
+        assert parts is not None
+        _or_later(lambda: parts.intake.accept(event, message.message_timestamp if message else None))
+
+    def refuse(body: str, reason: str) -> None:
+        assert parts is not None
+        detail = "what stood on the queue is no queue message with an event"
+        _or_later(lambda: parts.intake.refuse(base64.b64decode(body), reason, detail))
+
+    def plan(row_ids: list[int]) -> None:
+        assert parts is not None
+        _or_later(lambda: parts.intake.plan(row_ids))
+
+    def deliver(profile_id: int) -> None:
+        assert parts is not None
+        parts.lanes.ring(int(profile_id))
+
+    dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
+    return Bells(
+        broker=broker,
+        accept=dramatiq.actor(broker=broker, queue_name=EVENTS)(accept),
+        plan=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(plan),
+        deliver=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(deliver),
+    )
+
+
+def _or_later(work: object) -> None:
+    """Do the work; while the database is away, leave the message in the queue for a while.
+
+    Retry is raised without a cause: dramatiq keeps the traceback in Redis and writes others into its log.
+    """
+    try:
+        work()  # type: ignore[operator]
+    except LedgerAway:
+        raise Retry(delay=AWAY_DELAY) from None
+    except Exception as error:
+        log.exception("actor_failed", error=type(error).__name__)
+        raise Retry(delay=AWAY_DELAY) from None
+
+
+def _find_by_name(profiles: ProfileStore) -> FindProfile:
+    """Make a look-up that reads each profile once; used for one group of events."""
+    found: dict[str, Profile | None] = {}
+
+    def find(name: str) -> Profile | None:
+        if name not in found:
+            try:
+                found[name] = profiles.by_name(name)
+            except UnknownProfile:
+                found[name] = None
+        return found[name]
+
+    return find
+
+
+def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
+    try:
+        return profiles.get(profile_id)
+    except UnknownProfile:
+        return None
+
+
+def _message_id(ground: Ground, delivery_id: int, recipient_key: str, created_at: int, profile: Profile) -> str:
+    key = ground.keyring.derive(tokens.PURPOSE)[0]
+    token = tokens.make_token(key, delivery_id, recipient_key, created_at)
+    return f"{token}@{ground.settings.domain or profile.from_address.rpartition('@')[2]}"
+
+
+def _load_body(engine: Engine, row_id: int) -> bytes | None:
+    with engine.execution_options(reading=True).connect() as connection:
+        body: bytes | None = connection.execute(select(events.c.body).where(events.c.id == row_id)).scalar()
+        return body
+
+
+async def _open_link(ground: Ground, profile: Profile) -> SmtpLink:
+    try:
+        credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
+    except ProfileError as error:
+        # A person mends this; until then the mail waits.
+        raise TransientMailError("credential_unusable", answer=str(error)) from None
+    return await SmtpLink.open(profile, credential)

@@ -1,0 +1,117 @@
+"""Worker processes: one that works, and a parent that keeps several of them running.
+
+SIGTERM and SIGINT finish the mails in flight; a second signal changes nothing. A worker process that dies is
+started anew, later each time it dies young.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Sequence
+
+import structlog
+from dramatiq.worker import Worker
+
+from worker.composition import Ground, WorkerParts
+
+log = structlog.get_logger(__name__)
+
+#: Milliseconds that idle threads sleep at most before they look whether they should stop.
+WORKER_TIMEOUT = 500
+#: Seconds before a worker process that died young is started again, doubled each time up to the maximum.
+RESTART_SECONDS = 0.5
+MOST_RESTART_SECONDS = 30.0
+#: Seconds a process lives before its death counts as the first again.
+YOUNG_SECONDS = 60.0
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set, however often they come."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None) -> None:
+    """Work until a signal comes or the parent is gone, then finish what is in hand."""
+    stopping = stop_on_signals()
+    parent = os.getppid()
+    parts = WorkerParts(ground, broker_url)
+    parts.start()
+    worker = Worker(
+        parts.bells.broker,
+        queues=set(queues) if queues else None,
+        worker_timeout=WORKER_TIMEOUT,
+        worker_threads=threads,
+    )
+    worker.start()
+    log.info("worker_started", threads=threads, pid=os.getpid())
+    while not stopping.wait(1.0) and os.getppid() == parent:
+        pass
+    log.info("worker_stopping")
+    seconds = ground.settings.stop_seconds
+    worker.stop(timeout=round(seconds * 1000))
+    parts.stop(seconds)
+    parts.bells.broker.client.close()
+    log.info("worker_stopped")
+
+
+class Processes:
+    """Child processes that are kept running until told to stop."""
+
+    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
+        self._commands = [list(command) for command in commands]
+        self._running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
+        self._started_at = [0.0] * len(commands)
+        self._delays = [RESTART_SECONDS] * len(commands)
+        self._start_again_at = [0.0] * len(commands)
+
+    def run(self, stopping: threading.Event, seconds: float) -> None:
+        """Keep the processes running until `stopping`, then end them within `seconds`."""
+        try:
+            while not stopping.wait(0.2):
+                self.tend()
+        finally:
+            self.stop(seconds)
+
+    def tend(self) -> None:
+        """Start what does not run."""
+        for index, command in enumerate(self._commands):
+            process = self._running[index]
+            now = time.monotonic()
+            if process is not None and process.poll() is not None:
+                log.error("process_died", command=command[-1], code=process.returncode)
+                young = now - self._started_at[index] < YOUNG_SECONDS
+                self._delays[index] = min(self._delays[index] * 2, MOST_RESTART_SECONDS) if young else RESTART_SECONDS
+                self._start_again_at[index] = now + self._delays[index]
+                process = self._running[index] = None
+            if process is None and now >= self._start_again_at[index]:
+                # A group of its own: a Ctrl-C in the terminal reaches the parent alone, which passes it on once.
+                self._running[index] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+                self._started_at[index] = now
+
+    def stop(self, seconds: float) -> None:
+        """Ask all to end, wait, and kill what does not."""
+        processes = [process for process in self._running if process is not None]
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + seconds
+        for process in processes:
+            try:
+                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.error("process_killed", pid=process.pid)
+                process.kill()
+                process.wait()
+
+
+def own_command(*arguments: str) -> list[str]:
+    """Return the command line that runs runmail itself with these arguments."""
+    return [sys.executable, "-m", "worker.cli.main", *arguments]

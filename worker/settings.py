@@ -1,0 +1,80 @@
+"""Settings from the environment, prefix `RUNMAIL_`. The only reader of environment variables in runmail.
+
+Everything has a default that serves one machine; nothing here opens a file, a database or a connection.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field's description is its line in docs/settings.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RUNMAIL_", frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    home: Path | None = Field(
+        None, description="folder of keys, embedded database and broker; see “State folder” for the default"
+    )
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy address of the database; default: SQLite in the state folder"
+    )
+    broker_url: SecretStr | None = Field(
+        None, description="address of Redis; default: the embedded one that `runmail up` started"
+    )
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="`id:base64,…` of 32 bytes each; the first seals, all open; default: a key file in `home`",
+    )
+    domain: str | None = Field(None, description="domain of Message-IDs; default: the domain of the profile's sender")
+    templates: Path | None = Field(None, description="folder whose templates replace the built-in ones")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console`, `json`, or `auto`: console on a terminal, JSON elsewhere"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    processes: Annotated[int, Field(ge=1, le=64)] = Field(1, description="worker processes of `runmail worker`")
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(8, description="dramatiq threads per worker process")
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        60, description="how long a claimed delivery belongs to one worker before the sweep may take it back"
+    )
+    attempt_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
+        45, description="time one attempt to send a mail may take, connecting included; below lease_seconds"
+    )
+    sweep_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
+        1, description="how often the clock looks for work that is due and that nobody is doing"
+    )
+    stop_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
+        50, description="time a stopping worker gives the mails in flight"
+    )
+    max_age_alert_hours: Annotated[float, Field(gt=0, le=720)] = Field(
+        12, description="an alert that could not be sent for so long is given up"
+    )
+    max_age_run_hours: Annotated[float, Field(gt=0, le=720)] = Field(48, description="the same for finished runs")
+    max_age_summary_hours: Annotated[float, Field(gt=0, le=720)] = Field(72, description="the same for summaries")
+
+
+class SettingsInvalid(Exception):
+    """Raised when a setting cannot be used; the text names the variable and never its value."""
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsInvalid: when a variable has a value that cannot be used.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "RUNMAIL_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsInvalid(f"{name}: {first['msg']}") from None
+    if settings.attempt_seconds >= settings.lease_seconds:
+        raise SettingsInvalid("RUNMAIL_ATTEMPT_SECONDS must be below RUNMAIL_LEASE_SECONDS")
+    return settings

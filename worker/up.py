@@ -1,0 +1,36 @@
+"""`runmail up`: everything on one machine, with one command and one Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from worker.composition import Ground
+from worker.embedded_redis import EmbeddedRedis
+from worker.process import Processes, own_command, stop_on_signals
+from worker.state import prepare, state_folder
+
+#: Seconds the processes get beyond what they give the mails in flight.
+STOP_MARGIN = 10.0
+
+
+def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
+    """Run workers and a clock, on an embedded Redis unless one is set, until SIGTERM or Ctrl-C."""
+    stopping = stop_on_signals()
+    embedded = None
+    if ground.settings.broker_url is None:
+        embedded = EmbeddedRedis(prepare(state_folder(ground.settings)))
+        broker = embedded.start()
+        say(f"Broker: {broker.kind} on this machine{', taken over' if broker.taken_over else ''}.")
+    if not ground.profiles.all():
+        say("No email profiles configured: `runmail profiles new` makes the first.")
+    say(f"Running {processes} worker{'s' if processes > 1 else ''} and a clock. Ctrl-C ends them.")
+    ground.engine.dispose()
+    worker = own_command("worker", "--processes", "1")
+    try:
+        Processes([*[worker] * processes, own_command("clock")]).run(
+            stopping, ground.settings.stop_seconds + STOP_MARGIN
+        )
+    finally:
+        if embedded is not None:
+            embedded.stop()
+    say("Ended.")
