@@ -180,9 +180,10 @@ def _fault_reason(failure: BaseException, verb: Verb) -> str:
     if isinstance(failure, ssl.SSLCertVerificationError):
         return CERTIFICATE_FAULTS.get(failure.verify_code, "certificate_untrusted")
     if isinstance(failure, ssl.SSLError) and not isinstance(failure, ssl.SSLEOFError):
-        if failure.reason in NOT_TLS:
+        said = _tls_words(failure)
+        if said in NOT_TLS:
             return "tls_not_spoken"
-        return "tls_too_old" if failure.reason in OLD_TLS else "tls_refused"
+        return "tls_too_old" if said in OLD_TLS else "tls_refused"
     if isinstance(failure, socket.gaierror):
         return "name_server_failed" if failure.errno == socket.EAI_AGAIN else "name_not_found"
     if isinstance(failure, UnicodeError):
@@ -218,12 +219,17 @@ def _imap_reason(failure: IMAPClientError, verb: Verb) -> str:
     return {Verb.SELECT: "folder_not_found", Verb.STARTTLS: "tls_refused"}.get(verb, "command_refused")
 
 
+def _tls_words(failure: ssl.SSLError) -> str:
+    """Return OpenSSL's name for what went wrong; Python's own TLS errors have no such attribute."""
+    return getattr(failure, "reason", None) or ""
+
+
 def _words(failure: BaseException) -> str:
     """Return what a failure says of itself, printable; never what was sent to the server."""
     if isinstance(failure, ssl.SSLCertVerificationError):
         return printable(failure.verify_message)
     if isinstance(failure, ssl.SSLError):
-        return printable(failure.reason or "")
+        return printable(_tls_words(failure))
     if isinstance(failure, OSError) and failure.strerror:
         return printable(failure.strerror)
     if isinstance(failure, (SMTPResponseException, IMAPClientError)):

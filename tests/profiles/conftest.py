@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
+from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
 
 
 def key_text(key_id: str, fill: int) -> str:
@@ -48,3 +49,6 @@ def draft() -> Profile:
         imap=ImapSettings("imap.example.com", 993, Security.TLS, "qa@example.com"),
         recipients=("team@example.com",),
     )
+
+
+__all__ = ["authority", "smtp_server", "start_smtp_server", "unknown_authority"]
