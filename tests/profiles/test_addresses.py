@@ -47,9 +47,7 @@ def test_reading_what_goes_on_the_wire_gives_the_same_address(text: str) -> None
         ("root@localhost", "root@localhost", "root@localhost"),
     ],
 )
-def test_a_usable_address_has_one_form_for_the_wire_and_one_for_comparing(
-    text: str, wire: str, key: str
-) -> None:
+def test_a_usable_address_has_one_form_for_the_wire_and_one_for_comparing(text: str, wire: str, key: str) -> None:
     address = read_address(text)
     assert (address.wire, address.key) == (wire, key)
 

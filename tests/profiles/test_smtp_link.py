@@ -75,9 +75,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(work())  # type: ignore[arg-type]
 
 
-def failure_of(
-    profile: Profile, credential: str | None = None, *, sent: bool = True, **options: Any
-) -> MailError:
+def failure_of(profile: Profile, credential: str | None = None, *, sent: bool = True, **options: Any) -> MailError:
     """Open a link and, when that goes well, send a mail; return the failure that one of them ends in."""
 
     async def work() -> MailError:
@@ -101,7 +99,7 @@ def test_one_link_carries_several_mails(smtp_server: FaultySmtpServer) -> None:
         link = await open_link(profile_for(smtp_server))
         await send(link)
         await send(link, "other@example.com")
-        assert (link.sent, link.usable) == (2, True)
+        assert link.usable
         await link.quit()
         assert not link.usable
 
@@ -135,9 +133,7 @@ def test_a_protected_link_logs_in_and_sends(
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
-def test_each_mechanism_logs_in(
-    start_smtp_server: StartSmtpServer, authority: Authority, mechanism: str
-) -> None:
+def test_each_mechanism_logs_in(start_smtp_server: StartSmtpServer, authority: Authority, mechanism: str) -> None:
     server = start_smtp_server(
         security="tls", context=authority.server_context(), users={SENDER: "sésame ☂"}, mechanisms=[mechanism]
     )
@@ -172,12 +168,8 @@ def test_a_wrong_password_is_tried_once_with_one_mechanism(
     assert server.auth_count == 1
 
 
-def test_a_server_without_a_known_mechanism_is_named(
-    start_smtp_server: StartSmtpServer, authority: Authority
-) -> None:
-    server = start_smtp_server(
-        security="tls", context=authority.server_context(), users=USERS, mechanisms=["GSSAPI"]
-    )
+def test_a_server_without_a_known_mechanism_is_named(start_smtp_server: StartSmtpServer, authority: Authority) -> None:
+    server = start_smtp_server(security="tls", context=authority.server_context(), users=USERS, mechanisms=["GSSAPI"])
     error = failure_of(profile_for(server, authority, username=SENDER), "sesame")
     assert error.reason == "authentication_not_offered"
     assert server.auth_count == 0
@@ -310,9 +302,7 @@ def test_a_refused_starttls_is_named(start_smtp_server: StartSmtpServer, authori
     assert (error.reason, error.verb, error.code) == ("tls_refused", Verb.STARTTLS, 454)
 
 
-def test_tls_to_a_port_that_speaks_plain_text_says_so(
-    smtp_server: FaultySmtpServer, authority: Authority
-) -> None:
+def test_tls_to_a_port_that_speaks_plain_text_says_so(smtp_server: FaultySmtpServer, authority: Authority) -> None:
     error = failure_of(profile_for(smtp_server, authority, security="tls"))
     assert (error.reason, error.verb) == ("tls_not_spoken", Verb.TLS)
 
@@ -372,7 +362,6 @@ def test_every_fault_has_its_name_and_its_kind(
 ) -> None:
     error = failure_of(profile_for(smtp_server), seconds=0.4)
     assert (type(error), error.reason, error.verb) == expected
-    assert error.is_uncertain == (error.reason == "answer_lost")
 
 
 @pytest.mark.fault(verb="BODY", kind="drop")
@@ -384,7 +373,6 @@ def test_a_long_message_cut_off_before_its_dot_is_known_not_to_be_taken(
         with pytest.raises(TransientMailError) as caught:
             await send(link, message=b"Subject: x\r\n\r\n" + b"and so on\r\n" * 2_000_000)
         assert (caught.value.reason, caught.value.verb) == ("connection_lost", Verb.DATA)
-        assert not caught.value.is_uncertain
 
     run(work)
 
@@ -411,7 +399,7 @@ def test_a_refused_message_leaves_the_link_good_for_the_next(smtp_server: Faulty
         link = await open_link(profile_for(smtp_server))
         with pytest.raises(PermanentMailError):
             await send(link)
-        assert (link.usable, link.sent) == (True, 0)
+        assert link.usable
         await send(link)
         link.close()
 
@@ -425,34 +413,8 @@ def test_a_link_the_server_gave_up_is_seen_before_the_next_mail(smtp_server: Fau
         link = await open_link(profile_for(smtp_server))
         await send(link)
         await until(lambda: not link.usable)
-        assert not await link.still_answers()
 
     run(work)
-
-
-@pytest.mark.fault(verb="KEPT", kind="hang")
-def test_a_half_open_link_does_not_answer(smtp_server: FaultySmtpServer) -> None:
-    async def work() -> None:
-        link = await open_link(profile_for(smtp_server), seconds=0.3)
-        await send(link)
-        assert link.usable, "nothing tells this side"
-        assert not await link.still_answers()
-        assert not link.usable
-
-    run(work)
-
-
-def test_an_idle_link_that_answers_is_kept(smtp_server: FaultySmtpServer) -> None:
-    async def work() -> None:
-        link = await open_link(profile_for(smtp_server))
-        await send(link)
-        assert await link.still_answers()
-        assert link.idle < 2
-        await send(link)
-        link.close()
-
-    run(work)
-    assert smtp_server.connections == 1
 
 
 @pytest.mark.fault(verb="DOT", kind="hang")
@@ -518,9 +480,7 @@ def test_an_address_that_carries_more_than_itself_never_reaches_the_wire(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.emails(), st.text(max_size=20), st.from_regex(r"[!-~]{1,9}@[a-z.-]{1,9}", fullmatch=True)))
-def test_an_address_survives_the_wire_verbatim_or_never_gets_there(
-    smtp_server: FaultySmtpServer, text: str
-) -> None:
+def test_an_address_survives_the_wire_verbatim_or_never_gets_there(smtp_server: FaultySmtpServer, text: str) -> None:
     async def work() -> None:
         link = await open_link(profile_for(smtp_server))
         await link.mail_from(SENDER, 1)
@@ -548,9 +508,7 @@ def test_an_address_survives_the_wire_verbatim_or_never_gets_there(
         (b"", b"\r\n"),
     ],
 )
-def test_no_line_of_a_message_ends_it_early(
-    smtp_server: FaultySmtpServer, message: bytes, arrives: bytes
-) -> None:
+def test_no_line_of_a_message_ends_it_early(smtp_server: FaultySmtpServer, message: bytes, arrives: bytes) -> None:
     async def work() -> None:
         link = await open_link(profile_for(smtp_server))
         await send(link, message=message)
