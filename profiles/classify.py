@@ -102,6 +102,18 @@ OLD_TLS = frozenset(
     {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW", "NO_PROTOCOLS_AVAILABLE"}
 )
 UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+#: What an IMAP server's NO or BYE means at a step when its response code tells nothing better.
+IMAP_REFUSALS = {
+    Verb.GREETING: "greeting_refused",
+    Verb.STARTTLS: "tls_refused",
+    Verb.SELECT: "folder_not_found",
+}
+#: What it means that an IMAP server does not offer something.
+IMAP_MISSING = {
+    Verb.IDLE: "idle_not_offered",
+    Verb.STARTTLS: "starttls_missing",
+    Verb.AUTH: "authentication_not_offered",
+}
 #: IMAP response codes (RFC 5530) that say more than "no".
 IMAP_CODES = {
     "[UNAVAILABLE]": "service_unavailable",
@@ -203,20 +215,23 @@ def _fault_reason(failure: BaseException, verb: Verb) -> str:
 
 def _imap_reason(failure: IMAPClientError, verb: Verb) -> str:
     """Name the reason of what imapclient raised."""
-    # imapclient turns a connection that breaks during LOGIN into a LoginError; the cause is still beside it.
-    if isinstance(failure, IMAPClientAbortError) or isinstance(failure.__context__, IMAPClientAbortError):
-        return "connection_lost"
+    # imaplib and imapclient wrap what they catch: a connection that breaks during a login is called a refusal.
+    origin: BaseException | None = failure
+    while isinstance(origin, IMAPClientError):
+        if isinstance(origin, IMAPClientAbortError):
+            return "malformed_reply" if "unexpected response" in str(origin) else "connection_lost"
+        if isinstance(origin, ProtocolError):
+            return "malformed_reply"
+        origin = origin.__context__
     if isinstance(failure, CapabilityError):
-        return {Verb.IDLE: "idle_not_offered", Verb.STARTTLS: "starttls_missing"}.get(verb, "capability_missing")
-    if isinstance(failure, ProtocolError):
-        return "malformed_reply"
+        return IMAP_MISSING.get(verb, "capability_missing")
     said = str(failure).upper()
     for code, reason in IMAP_CODES.items():
         if code in said:
             return reason
     if isinstance(failure, LoginError):
         return "basic_authentication_off" if "BASICAUTHBLOCKED" in said else "authentication_refused"
-    return {Verb.SELECT: "folder_not_found", Verb.STARTTLS: "tls_refused"}.get(verb, "command_refused")
+    return IMAP_REFUSALS.get(verb, "command_refused")
 
 
 def _tls_words(failure: ssl.SSLError) -> str:

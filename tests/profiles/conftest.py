@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
-from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
+from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
 
 
 def key_text(key_id: str, fill: int) -> str:
@@ -49,6 +49,3 @@ def draft() -> Profile:
         imap=ImapSettings("imap.example.com", 993, Security.TLS, "qa@example.com"),
         recipients=("team@example.com",),
     )
-
-
-__all__ = ["authority", "smtp_server", "start_smtp_server", "unknown_authority"]

@@ -99,7 +99,7 @@ def test_one_link_carries_several_mails(smtp_server: FaultySmtpServer) -> None:
         link = await open_link(profile_for(smtp_server))
         await send(link)
         await send(link, "other@example.com")
-        assert (link.sent, link.usable) == (2, True)
+        assert link.usable
         await link.quit()
         assert not link.usable
 
@@ -362,7 +362,6 @@ def test_every_fault_has_its_name_and_its_kind(
 ) -> None:
     error = failure_of(profile_for(smtp_server), seconds=0.4)
     assert (type(error), error.reason, error.verb) == expected
-    assert error.is_uncertain == (error.reason == "answer_lost")
 
 
 @pytest.mark.fault(verb="BODY", kind="drop")
@@ -374,7 +373,6 @@ def test_a_long_message_cut_off_before_its_dot_is_known_not_to_be_taken(
         with pytest.raises(TransientMailError) as caught:
             await send(link, message=b"Subject: x\r\n\r\n" + b"and so on\r\n" * 2_000_000)
         assert (caught.value.reason, caught.value.verb) == ("connection_lost", Verb.DATA)
-        assert not caught.value.is_uncertain
 
     run(work)
 
@@ -401,7 +399,7 @@ def test_a_refused_message_leaves_the_link_good_for_the_next(smtp_server: Faulty
         link = await open_link(profile_for(smtp_server))
         with pytest.raises(PermanentMailError):
             await send(link)
-        assert (link.usable, link.sent) == (True, 0)
+        assert link.usable
         await send(link)
         link.close()
 
@@ -415,34 +413,8 @@ def test_a_link_the_server_gave_up_is_seen_before_the_next_mail(smtp_server: Fau
         link = await open_link(profile_for(smtp_server))
         await send(link)
         await until(lambda: not link.usable)
-        assert not await link.still_answers()
 
     run(work)
-
-
-@pytest.mark.fault(verb="KEPT", kind="hang")
-def test_a_half_open_link_does_not_answer(smtp_server: FaultySmtpServer) -> None:
-    async def work() -> None:
-        link = await open_link(profile_for(smtp_server), seconds=0.3)
-        await send(link)
-        assert link.usable, "nothing tells this side"
-        assert not await link.still_answers()
-        assert not link.usable
-
-    run(work)
-
-
-def test_an_idle_link_that_answers_is_kept(smtp_server: FaultySmtpServer) -> None:
-    async def work() -> None:
-        link = await open_link(profile_for(smtp_server))
-        await send(link)
-        assert await link.still_answers()
-        assert link.idle < 2
-        await send(link)
-        link.close()
-
-    run(work)
-    assert smtp_server.connections == 1
 
 
 @pytest.mark.fault(verb="DOT", kind="hang")

@@ -1,4 +1,4 @@
-"""Faults: what a test's SMTP server does wrong, declared on the test.
+"""Faults: what a test's server does wrong, declared on the test. Here for SMTP; `imap_server` has words of its own.
 
     @pytest.mark.fault(verb="RCPT", kind="4xx", times=1)                      # 451 to the first RCPT
     @pytest.mark.fault(verb="RCPT", kind="5xx", code=550, text="5.1.1 unknown", recipient="gone@example.com")
