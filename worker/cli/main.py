@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
-from dramatiq.errors import ConnectionError as QueueConnectionError
+from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,7 +35,7 @@ def run() -> None:
         _end(f"the database does not answer as it should ({type(error).__name__}): see `runmail doctor`")
     except LedgerAway:
         _end("the database does not answer: see `runmail doctor`")
-    except (RedisError, QueueConnectionError) as error:
+    except (RedisError, BrokerConnectionError) as error:
         _end(f"the broker does not answer ({type(error).__name__}): see `runmail doctor`")
     except OSError as error:
         _end(str(error))
