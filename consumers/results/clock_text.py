@@ -14,9 +14,9 @@ from consumers.contract.times import FIRST_YEAR, LAST_YEAR
 #: Seconds; three years, beyond which a duration is a mistake of the reporter.
 MAX_DURATION = 100_000_000.0
 
-_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d+)?)\Z")
-_NUMBER = re.compile(r"\d*[.,]?\d*(?:[eE][+-]?\d{1,3})?\Z")
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d+)?)\Z", re.ASCII)
+_NUMBER = re.compile(r"\d*[.,]?\d*(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z", re.ASCII)
 
 
 def read_seconds(text: str | None) -> float | None:
@@ -28,8 +28,9 @@ def read_seconds(text: str | None) -> float | None:
     text = (text or "").strip()
     if not text or len(text) > 40:
         return None
-    clock = _CLOCK.match(text)
-    if clock:
+    if text.replace(".", "", 1).isdecimal() and text.isascii():
+        value = float(text)
+    elif clock := _CLOCK.match(text):
         hours, minutes, seconds = clock.groups()
         value = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
     elif _GROUPED.match(text) and ("." in text or text.count(",") > 1):

@@ -16,7 +16,7 @@ from consumers.contract.events import Failure
 from consumers.contract.texts import MAX_NAME, shorten
 from consumers.results.bounded_text import BoundedText
 from consumers.results.clock_text import read_seconds, read_timestamp
-from consumers.results.junit_case import ERROR, FAILED, MARKS, Case
+from consumers.results.junit_case import ERROR, FAILED, GENERIC_NAMES, MARKS, Case
 from consumers.results.malformed import MalformedReport
 from consumers.results.tally import Tally
 from consumers.results.xml_bytes import clean, sound_chunks
@@ -158,7 +158,9 @@ class _Reader:
     def _begin_suite(self, tag: str, attributes: dict[str, str]) -> None:
         name = shorten(clean(attributes.get("name", "")).strip(), MAX_NAME)
         if len(self._suites) <= 1:
-            self._tally.name(name)
+            outer = self._suites[0].name if self._suites else ""
+            if outer.lower() in GENERIC_NAMES and name.lower() not in GENERIC_NAMES:
+                self._tally.name(name)
             started = read_timestamp(attributes.get("timestamp"))
             self._start = earlier(self._start, started)
         seconds = read_seconds(attributes.get("time"))

@@ -37,6 +37,7 @@ GENERIC_NAMES = frozenset(
         "test",
         "tests",
         "pytest",
+        "pytest tests",
         "jest tests",
         "mocha tests",
         "root suite",
@@ -93,7 +94,8 @@ class Case:
         return "flaky" if self.marks & {FLAKY, RERUN} else "passed"
 
     def _did_not_run(self) -> bool:
-        return any(self.attributes.get(name, "").lower() in _NOT_RUN for name in ("status", "result"))
+        status, result = self.attributes.get("status", ""), self.attributes.get("result", "")
+        return status.lower() in _NOT_RUN or result.lower() in _NOT_RUN
 
     def mark(self, mark: str, message: str, kind: str) -> None:
         """Note a child that says what became of the test; the first failure gives the message."""

@@ -24,8 +24,8 @@ class Results:
     """What a run came to.
 
     `duration_seconds` is how long the run took as far as the reports say; `started_at` has an offset or is None.
-    `shortened` counts failures and tests that are counted but not listed. `names` are what the reports call
-    themselves.
+    `shortened` counts failures and tests that are counted but not listed. `names` are the
+    different names that the reports have for themselves.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -64,7 +64,7 @@ class Tally:
 
     def name(self, name: str) -> None:
         """Note what a report calls itself."""
-        if name and len(self._names) < MAX_NAMES:
+        if len(self._names) < MAX_NAMES:
             self._names[name] = None
 
     @property

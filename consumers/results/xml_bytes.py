@@ -65,7 +65,7 @@ def _encoding(head: bytes) -> str:
     if name.startswith(("utf-16", "utf-32", "ucs-", "iso-10646")):
         return "utf-8"
     try:
-        b"".decode(name)
+        b"<".decode(name, "replace")
     except LookupError:
         return "utf-8"
     return name
