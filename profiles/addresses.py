@@ -105,3 +105,23 @@ def is_allowed(address: Address, allowed: tuple[str, ...]) -> bool:
         elif read_domain(entry) == address.domain:
             return True
     return False
+
+
+def read_mailbox(text: str) -> tuple[str, Address]:
+    """Read `Name <address>` or a bare address, and return the name (empty without one) and the address.
+
+    Only this form is taken: the last angle brackets hold the address. A name in quotation marks loses them.
+
+    Raises:
+        UnusableAddress: as `read_address` does.
+    """
+    text = text.strip()
+    if not text.endswith(">"):
+        return "", read_address(text)
+    name, bracket, address = text[:-1].rpartition("<")
+    if not bracket or "<" in name or ">" in name:
+        raise UnusableAddress("no_domain")
+    name = name.strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = name[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return name, read_address(address)

@@ -102,6 +102,18 @@ OLD_TLS = frozenset(
     {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW", "NO_PROTOCOLS_AVAILABLE"}
 )
 UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+#: What an IMAP server's NO or BYE means at a step when its response code tells nothing better.
+IMAP_REFUSALS = {
+    Verb.GREETING: "greeting_refused",
+    Verb.STARTTLS: "tls_refused",
+    Verb.SELECT: "folder_not_found",
+}
+#: What it means that an IMAP server does not offer something.
+IMAP_MISSING = {
+    Verb.IDLE: "idle_not_offered",
+    Verb.STARTTLS: "starttls_missing",
+    Verb.AUTH: "authentication_not_offered",
+}
 #: IMAP response codes (RFC 5530) that say more than "no".
 IMAP_CODES = {
     "[UNAVAILABLE]": "service_unavailable",
@@ -180,9 +192,10 @@ def _fault_reason(failure: BaseException, verb: Verb) -> str:
     if isinstance(failure, ssl.SSLCertVerificationError):
         return CERTIFICATE_FAULTS.get(failure.verify_code, "certificate_untrusted")
     if isinstance(failure, ssl.SSLError) and not isinstance(failure, ssl.SSLEOFError):
-        if failure.reason in NOT_TLS:
+        said = _tls_words(failure)
+        if said in NOT_TLS:
             return "tls_not_spoken"
-        return "tls_too_old" if failure.reason in OLD_TLS else "tls_refused"
+        return "tls_too_old" if said in OLD_TLS else "tls_refused"
     if isinstance(failure, socket.gaierror):
         return "name_server_failed" if failure.errno == socket.EAI_AGAIN else "name_not_found"
     if isinstance(failure, UnicodeError):
@@ -202,20 +215,28 @@ def _fault_reason(failure: BaseException, verb: Verb) -> str:
 
 def _imap_reason(failure: IMAPClientError, verb: Verb) -> str:
     """Name the reason of what imapclient raised."""
-    # imapclient turns a connection that breaks during LOGIN into a LoginError; the cause is still beside it.
-    if isinstance(failure, IMAPClientAbortError) or isinstance(failure.__context__, IMAPClientAbortError):
-        return "connection_lost"
+    # imaplib and imapclient wrap what they catch: a connection that breaks during a login is called a refusal.
+    origin: BaseException | None = failure
+    while isinstance(origin, IMAPClientError):
+        if isinstance(origin, IMAPClientAbortError):
+            return "malformed_reply" if "unexpected response" in str(origin) else "connection_lost"
+        if isinstance(origin, ProtocolError):
+            return "malformed_reply"
+        origin = origin.__context__
     if isinstance(failure, CapabilityError):
-        return {Verb.IDLE: "idle_not_offered", Verb.STARTTLS: "starttls_missing"}.get(verb, "capability_missing")
-    if isinstance(failure, ProtocolError):
-        return "malformed_reply"
+        return IMAP_MISSING.get(verb, "capability_missing")
     said = str(failure).upper()
     for code, reason in IMAP_CODES.items():
         if code in said:
             return reason
     if isinstance(failure, LoginError):
         return "basic_authentication_off" if "BASICAUTHBLOCKED" in said else "authentication_refused"
-    return {Verb.SELECT: "folder_not_found", Verb.STARTTLS: "tls_refused"}.get(verb, "command_refused")
+    return IMAP_REFUSALS.get(verb, "command_refused")
+
+
+def _tls_words(failure: ssl.SSLError) -> str:
+    """Return OpenSSL's name for what went wrong; Python's own TLS errors have no such attribute."""
+    return getattr(failure, "reason", None) or ""
 
 
 def _words(failure: BaseException) -> str:
@@ -223,7 +244,7 @@ def _words(failure: BaseException) -> str:
     if isinstance(failure, ssl.SSLCertVerificationError):
         return printable(failure.verify_message)
     if isinstance(failure, ssl.SSLError):
-        return printable(failure.reason or "")
+        return printable(_tls_words(failure))
     if isinstance(failure, OSError) and failure.strerror:
         return printable(failure.strerror)
     if isinstance(failure, (SMTPResponseException, IMAPClientError)):

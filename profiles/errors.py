@@ -54,11 +54,6 @@ class MailError(Exception):
         where = f"{reason} at {verb}" if verb else reason
         super().__init__(f"{where}: {said}" if said else where)
 
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether the server may have taken the mail although it could not be heard to say so."""
-        return self.reason == ANSWER_LOST
-
 
 #: The reason of a failure after the final dot of a message began to travel: the server may have taken the mail.
 ANSWER_LOST = "answer_lost"

@@ -12,7 +12,6 @@ when the profile says so, never opportunistic. It knows nothing of deliveries, r
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import ssl
@@ -50,10 +49,6 @@ class SmtpLink:
         self.extensions: dict[str, str] = {}
         #: AUTH mechanisms the server offers, in lower case.
         self.mechanisms: tuple[str, ...] = ()
-        #: Loop time (seconds) at which the connection was made.
-        self.opened_at = asyncio.get_running_loop().time()
-        #: Mails the server took over this link.
-        self.sent = 0
 
     @classmethod
     async def open(
@@ -153,11 +148,6 @@ class SmtpLink:
         return self._wire.is_open
 
     @property
-    def idle(self) -> float:
-        """Seconds since the server was last heard."""
-        return asyncio.get_running_loop().time() - self._wire.heard_at
-
-    @property
     def certificate(self) -> Certificate | None:
         """What the server showed; None without TLS."""
         return self._wire.certificate
@@ -166,16 +156,6 @@ class SmtpLink:
     def address(self) -> str:
         """The IP address that is connected to."""
         return self._wire.address
-
-    async def still_answers(self) -> bool:
-        """Ask the server (RSET) whether a kept link that was idle is good for another mail."""
-        if not self.usable:
-            return False
-        try:
-            await self.reset()
-        except MailError:
-            self.close()
-        return self.usable
 
     async def mail_from(self, sender: str, size: int) -> Answer:
         """Begin a transaction; one left open by a refusal is reset first.
@@ -208,7 +188,7 @@ class SmtpLink:
 
         Raises:
             PermanentMailError: when the server refuses it.
-            TransientMailError: when it may be taken later. `is_uncertain` (reason `answer_lost`) says that
+            TransientMailError: when it may be taken later. Reason `answer_lost` says that
             the final
                 dot had begun to travel and no answer came: the server may have taken the mail.
             asyncio.CancelledError: when cancelled; whether the dot was sent is then unknown.
@@ -223,7 +203,6 @@ class SmtpLink:
         answer = await self._wire.message(stuffed)
         self._transaction = False
         self._expect(answer, Verb.DOT)
-        self.sent += 1
         return answer
 
     async def reset(self) -> None:

@@ -60,13 +60,10 @@ class SmtpWire:
 
     def __init__(self, protocol: _Protocol, address: str, seconds: float) -> None:
         self._protocol = protocol
-        self._loop = asyncio.get_running_loop()
         #: The IP address that was checked and connected to.
         self.address = address
         #: Seconds one command may take, answer included.
         self.seconds = seconds
-        #: Loop time of the last answer.
-        self.heard_at = self._loop.time()
         #: The text of the last answer as it came, lines joined by newlines: for reading what EHLO offers.
         self.said = ""
 
@@ -203,7 +200,6 @@ class SmtpWire:
         except (SMTPException, OSError) as error:
             raise classify(error, verb) from None
         finally:
-            self.heard_at = self._loop.time()
             if not orderly:
                 self.close()
         return read_answer(code, self.said)
@@ -224,7 +220,7 @@ def stuff(message: bytes) -> bytes:
     """
     if not message.isascii():
         raise ValueError("a message is ASCII")
-    if _BARE.search(message):
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
         message = _BARE.sub(b"\r\n", message)
     if not message.endswith(b"\r\n"):
         message += b"\r\n"

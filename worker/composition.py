@@ -104,7 +104,7 @@ class WorkerParts:
         self.intake = Intake(
             writer=self.writer,
             profiles_by_name=lambda: _find_by_name(ground.profiles),
-            message_ids=partial(_message_id, ground),
+            message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,
         )
@@ -216,10 +216,11 @@ def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
         return None
 
 
-def _message_id(ground: Ground, delivery_id: int, recipient_key: str, created_at: int, profile: Profile) -> str:
-    key = ground.keyring.derive(tokens.PURPOSE)[0]
+def _message_id(
+    key: bytes, domain: str | None, delivery_id: int, recipient_key: str, created_at: int, profile: Profile
+) -> str:
     token = tokens.make_token(key, delivery_id, recipient_key, created_at)
-    return f"{token}@{ground.settings.domain or profile.from_address.rpartition('@')[2]}"
+    return f"{token}@{domain or profile.from_address.rpartition('@')[2]}"
 
 
 def _load_body(engine: Engine, row_id: int) -> bytes | None:

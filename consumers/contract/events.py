@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from consumers.contract.texts import (
     MAX_RECIPIENTS,
     AddressText,
     Count,
     Identifier,
+    JsonMediaType,
     LongText,
     Name,
     ProfileName,
@@ -23,6 +24,7 @@ from consumers.contract.texts import (
     Trace,
     Url,
 )
+from consumers.contract.times import Instant, MaybeInstant
 
 Outcome = Literal["passed", "failed", "error", "cancelled", "timed_out"]
 TestOutcome = Literal["passed", "failed", "error", "skipped", "flaky"]
@@ -35,6 +37,14 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="allow", hide_input_in_errors=True, populate_by_name=True, ser_json_inf_nan="null"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        """Drop fields that are null: many publishers write absent values so."""
+        if isinstance(value, dict) and None in value.values():
+            return {name: part for name, part in value.items() if part is not None}
+        return value
 
 
 class Counts(Value):
@@ -81,15 +91,27 @@ class TestResult(Value):
 class Shard(Value):
     """Which part of a run this is; `index` counts from 1."""
 
-    index: Annotated[int, Field(ge=1)]
-    total: Annotated[int, Field(ge=1)]
+    index: Annotated[int, Field(ge=1, le=10**6)]
+    total: Annotated[int, Field(ge=1, le=10**6)]
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.index > self.total:
+            raise ValueError(f"there is no part {self.index} of {self.total}")
+        return self
 
 
 class Period(Value):
     """A span of time: `from` is included, `to` is not."""
 
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    from_: Instant = Field(alias="from")
+    to: Instant
+
+    @model_validator(mode="after")
+    def _goes_forward(self) -> Self:
+        if self.to < self.from_:
+            raise ValueError("`to` lies before `from`")
+        return self
 
 
 class EventData(Value):
@@ -113,7 +135,7 @@ class RunFinishedData(EventData):
     commit: Name | None = None
     environment: Name | None = None
     run_id: Name | None = None
-    started_at: AwareDatetime | None = None
+    started_at: MaybeInstant = None
     duration_seconds: Seconds | None = None
     failures: tuple[Failure, ...] = ()
     tests: tuple[TestResult, ...] = ()
@@ -143,7 +165,7 @@ class WorstTest(Value):
 
     name: Name
     failures: Count = 0
-    since: AwareDatetime | None = None
+    since: MaybeInstant = None
 
 
 class SummaryReadyData(EventData):
@@ -164,16 +186,16 @@ class AlertData(EventData):
     severity: Severity = "warning"
     status: Literal["firing", "resolved"] = "firing"
     description: LongText | None = None
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: MaybeInstant = None
+    ends_at: MaybeInstant = None
 
 
 class ReportRequestedData(EventData):
     """A scheduler asks for a summary; either `period`, or `since` and `until`, says of when."""
 
     suite: Name | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: MaybeInstant = None
+    until: MaybeInstant = None
     period: Period | ShortText | None = None
     skip_empty: bool = False
 
@@ -185,14 +207,22 @@ class Event(Value):
     id: Identifier
     source: Identifier
     type: Annotated[str, Field(min_length=1, max_length=200)]
-    time: AwareDatetime | None = None
-    datacontenttype: Literal["application/json"] = "application/json"
+    time: MaybeInstant = None
+    datacontenttype: JsonMediaType = "application/json"
     subject: ShortText | None = None
     data: EventData
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as the JSON object that travels; absent values are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
+
+    def to_json_text(self) -> str:
+        """Return the event as compact JSON; the same event always gives the same text.
+
+        Raises:
+            ValueError: when a field the classes do not know holds what JSON cannot say.
+        """
+        return self.model_dump_json(by_alias=True, exclude_none=True)
 
     @property
     def identity(self) -> tuple[str, str]:

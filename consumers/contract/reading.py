@@ -1,101 +1,95 @@
-"""Reading what is published: from bytes or a JSON value to an Event, or to what is wrong with it and where.
+"""read_event: one JSON object becomes an Event, or is refused with the reason and the field.
 
-Every door and the worker read events here. It never shows the input back, only names of fields and rules.
+Every door reads with it, and so does the worker with what arrives on the queue.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
 from consumers.contract.events import EVENT_TYPES, Event
+from consumers.contract.malformed import MalformedEvent
+from consumers.contract.strict_json import plain, read_json
 
-#: Longest name of a field that is repeated to people.
-MAX_FIELD = 120
+__all__ = ["MalformedEvent", "read_event", "read_json"]
 
-
-class MalformedEvent(Exception):
-    """Raised when an input is no event; `reason` is a stable name, `field` a dotted path, `text` for people."""
-
-    def __init__(self, reason: str, text: str, field: str = "") -> None:
-        self.reason = reason
-        self.field = field[:MAX_FIELD]
-        self.text = f"{self.field}: {text}" if self.field else text
-        super().__init__(self.text)
+#: Parts of a path that pydantic adds for the branches of a union, none of which is a field of ours.
+_BRANCH_MARKS = "[("
 
 
-def read_json(body: bytes | str) -> Any:
-    """Decode JSON strictly: UTF-8, no NaN, bounded depth.
+def read_event(obj: object) -> Event:
+    """Read one event of a type we know.
 
     Raises:
-        MalformedEvent: with reason `not_json`.
+        MalformedEvent: `not_an_object`, `missing_attribute`, `unknown_type`, `invalid_attribute`,
+            `identifier_too_long`, and the reasons of `strict_json.plain`.
     """
-    try:
-        text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise MalformedEvent("not_json", "the JSON is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise MalformedEvent("not_json", "the text is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise MalformedEvent("not_json", f"no JSON: {error.msg} in line {error.lineno}") from None
-    except ValueError as error:
-        raise MalformedEvent("not_json", f"no JSON: {error}") from None
-
-
-def read_event(value: object) -> Event:
-    """Read one event from a decoded JSON value.
-
-    Raises:
-        MalformedEvent: with reason `not_an_object`, `missing_attribute`, `unknown_type`, `identifier_too_long` or
-            `invalid_attribute`.
-    """
-    if not isinstance(value, dict):
+    if not isinstance(obj, dict):
         raise MalformedEvent("not_an_object", "an event is a JSON object")
-    for name in ("specversion", "id", "source", "type", "data"):
-        if value.get(name) in (None, ""):
-            raise MalformedEvent("missing_attribute", "is missing", name)
-    kind = value["type"]
-    if not isinstance(kind, str) or kind not in EVENT_TYPES:
-        raise MalformedEvent("unknown_type", f"is none of {', '.join(EVENT_TYPES)}", "type")
+    attributes: dict[str, Any] = plain(obj)
+    if "type" not in attributes:
+        raise MalformedEvent("missing_attribute", "is missing", "type")
+    model = EVENT_TYPES.get(attributes["type"]) if isinstance(attributes["type"], str) else None
+    if model is None:
+        raise MalformedEvent("unknown_type", f"must be one of {', '.join(EVENT_TYPES)}", "type")
+    if "specversion" not in attributes:
+        raise MalformedEvent("missing_attribute", "is missing (CloudEvents 1.0)", "specversion")
     try:
-        return EVENT_TYPES[kind].model_validate(value)
+        return model.model_validate(attributes)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = "identifier_too_long" if first["type"] in ("string_too_long", "too_long") else "invalid_attribute"
-        if first["type"] == "missing":
-            raise MalformedEvent("missing_attribute", "is missing", field) from None
-        raise MalformedEvent(reason, first["msg"].removeprefix("Value error, "), field) from None
-    except RecursionError:
-        raise MalformedEvent("invalid_attribute", "the event is nested too deeply") from None
+        raise _refusal(error, attributes) from None
 
 
-def read_events(text: str) -> Iterator[tuple[int, Event | MalformedEvent]]:
-    """Read one event, an array of them, or one a line; each with the line it begins in (an array's by number)."""
-    try:
-        whole = read_json(text)
-    except MalformedEvent:
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                yield number, _read_line(line)
-        return
-    for number, value in enumerate(whole if isinstance(whole, list) else [whole], 1):
-        try:
-            yield number, read_event(value)
-        except MalformedEvent as error:
-            yield number, error
+def _refusal(error: ValidationError, attributes: dict[str, Any]) -> MalformedEvent:
+    """Say the first thing that is wrong, and how many more there are."""
+    faults = error.errors(include_url=False, include_input=False)
+    first = faults[0]
+    field = _path(first["loc"], attributes)
+    reason, text = _sentence(first["type"], first.get("ctx", {}), first["msg"])
+    others = {_path(fault["loc"], attributes) for fault in faults} - {field}
+    if others:
+        text += f" ({len(others)} more {'field is' if len(others) == 1 else 'fields are'} wrong)"
+    return MalformedEvent(reason, text, field)
 
 
-def _read_line(line: str) -> Event | MalformedEvent:
-    try:
-        return read_event(read_json(line))
-    except MalformedEvent as error:
-        return error
+def _sentence(kind: str, context: dict[str, Any], message: str) -> tuple[str, str]:
+    """Turn pydantic's kind of error into our reason and the rest of a sentence that began with the field."""
+    if kind == "missing":
+        return "missing_attribute", "is missing"
+    if kind == "string_too_long":
+        return "identifier_too_long", f"is longer than {context['max_length']} characters"
+    if kind == "string_too_short":
+        return "invalid_attribute", "is empty"
+    if kind == "too_long":
+        return "invalid_attribute", f"has more than {context['max_length']} entries"
+    if kind == "timezone_aware":
+        return "invalid_attribute", "needs its offset from UTC, as in 2026-11-20T06:02:11Z"
+    if kind == "literal_error":
+        return "invalid_attribute", f"must be {context['expected']}"
+    if kind == "value_error":
+        return "invalid_attribute", str(context["error"])
+    if kind.startswith("datetime"):
+        return "invalid_attribute", "must be a time such as 2026-11-20T06:02:11Z"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return "invalid_attribute", "must be an object"
+    if kind == "tuple_type":
+        return "invalid_attribute", "must be a list"
+    return "invalid_attribute", message.replace("Input should", "should", 1)
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+def _path(location: tuple[int | str, ...], attributes: dict[str, Any]) -> str:
+    """Return the dotted path of a fault; what pydantic adds for the branches of a union is left out."""
+    here: Any = attributes
+    parts: list[str] = []
+    for place, part in enumerate(location):
+        last = place == len(location) - 1
+        if isinstance(here, dict) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part] if part < len(here) else None
+        elif not last or any(mark in str(part) for mark in _BRANCH_MARKS):
+            continue
+        parts.append(str(part))
+    return ".".join(parts)

@@ -11,6 +11,7 @@ import binascii
 
 #: Octets of one encoded word before base64: `=?utf-8?b?` + 60 + `?=` is below the 75 of RFC 2047 2.
 WORD_OCTETS = 45
+_ASCII = bytes(range(128))
 #: Characters of a header line that should not be exceeded (RFC 5322 2.1.1).
 LINE = 78
 
@@ -46,7 +47,7 @@ def encode_body(text: str, subtype: str) -> bytes:
     """Return a MIME part of text with its headers: 7-bit octets, CRLF line ends, short lines."""
     octets = text.replace("\n", "\r\n").encode("utf-8", "replace")
     # Quoted-printable writes three octets for each that is not ASCII: base64 is smaller from a sixth on.
-    if sum(octet > 126 for octet in octets) * 6 > len(octets):
+    if len(octets.translate(None, _ASCII)) * 6 > len(octets):
         encoding = b"base64"
         lines = base64.b64encode(octets)
         body = b"\r\n".join(lines[at : at + 76] for at in range(0, len(lines), 76))

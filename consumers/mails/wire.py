@@ -9,9 +9,8 @@ from consumers.mails.compose import HEADER_NAMES, Envelope
 #: Octets of a line without its CRLF (RFC 5322 2.1.1).
 MAX_LINE = 998
 
-_LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_NOT_TEXT = re.compile(rb"[^\t\r\n -~]")
-_LONG = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE + 1))
+#: The octets of a message: printable ASCII, and the tab, CR and LF between them.
+_TEXT = bytes([9, 10, 13, *range(32, 127)])
 _NAME = re.compile(rb"^([!-9;-~]+):", re.MULTILINE)
 
 
@@ -28,11 +27,12 @@ def check_wire(message: bytes, envelope: Envelope) -> None:
     Raises:
         WireMismatch: naming the first rule that is broken.
     """
-    if _LONE.search(message):
+    # Counting and deleting octets is many times quicker than a pattern, and this runs for every mail.
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
         raise WireMismatch("a line does not end with CRLF")
-    if _NOT_TEXT.search(message):
+    if message.translate(None, _TEXT):
         raise WireMismatch("an octet is no printable ASCII")
-    if _LONG.search(message):
+    if max(map(len, message.split(b"\r\n"))) > MAX_LINE:
         raise WireMismatch(f"a line is longer than {MAX_LINE} octets")
     head, blank, body = message.partition(b"\r\n\r\n")
     if not blank or not body.endswith(b"--\r\n"):

@@ -8,7 +8,6 @@ that ring while it works cost nothing.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -60,14 +59,15 @@ class Lane:
         self._claiming = asyncio.Lock()
         self._senders: list[asyncio.Task[None]] = []
         self._stopping = False
+        #: Senders that wait for the bell; when there is none, a bell begins a new one.
+        self._listening = 0
         self._settling: set[asyncio.Future[bool]] = set()
 
     def ring(self) -> None:
         """Say that something may be due."""
         self._bell.set()
-        self._senders = [task for task in self._senders if not task.done()]
-        if not self._senders and not self._stopping:
-            self._senders.append(asyncio.get_running_loop().create_task(self._send(first=True)))
+        if self._listening == 0:
+            self._grow()
 
     async def stop(self) -> None:
         """Finish the mails in flight, give back what was not begun, close the connections."""
@@ -77,19 +77,20 @@ class Lane:
         await self._give_back()
         await asyncio.gather(*self._settling, return_exceptions=True)
 
-    async def _send(self, *, first: bool) -> None:
+    async def _send(self) -> None:
         """Be one sender: take a delivery, send it, take the next; end after idling."""
         links = LinkKeeper(self._parts.open_link)
         try:
             while not self._stopping:
                 claimed = await self._next()
                 if claimed is None:
-                    if not await self._idle(links, first=first):
+                    if not await self._hear_bell():
                         return
                     continue
                 profile = self._profile
                 assert profile is not None
-                self._grow(profile)
+                if self._claimed:
+                    self._grow()
                 await self._deliver(claimed, profile, links)
         finally:
             await links.close()
@@ -150,22 +151,25 @@ class Lane:
         futures = [asyncio.wrap_future(self._parts.writer.submit(give_back, item)) for item in items]
         await asyncio.gather(*futures, return_exceptions=True)
 
-    def _grow(self, profile: Profile) -> None:
-        """Add a sender while there is more to do than senders, up to the profile's connections."""
+    def _grow(self) -> None:
+        """Add a sender, up to the profile's connections: there is more to do than senders that are free."""
         self._senders = [task for task in self._senders if not task.done()]
-        if self._claimed and len(self._senders) < profile.connections:
-            self._senders.append(asyncio.get_running_loop().create_task(self._send(first=False)))
+        most = self._profile.connections if self._profile is not None else 1
+        if len(self._senders) < most and not self._stopping:
+            self._senders.append(asyncio.get_running_loop().create_task(self._send()))
 
-    async def _idle(self, links: LinkKeeper, *, first: bool) -> bool:
-        """Wait for the bell; False when this sender should end."""
+    async def _hear_bell(self) -> bool:
+        """Wait for the bell; False when it was silent for so long that this sender and its connection end."""
         if self._stopping:
             return False
-        with contextlib.suppress(TimeoutError):
+        self._listening += 1
+        try:
             await asyncio.wait_for(self._bell.wait(), IDLE_SECONDS)
-            return True
-        await links.close_idle()
-        # The first sender stays to hear the bell; `ring` begins a new one if it is gone.
-        return first
+        except TimeoutError:
+            return False
+        finally:
+            self._listening -= 1
+        return True
 
 
 def _settled(settling: set[asyncio.Future[bool]], delivery_id: int, future: asyncio.Future[bool]) -> None:

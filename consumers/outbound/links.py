@@ -91,11 +91,6 @@ class LinkKeeper:
         else:
             await self.reset()
 
-    async def close_idle(self) -> None:
-        """Close the connection when it has idled long enough."""
-        if self._link is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
-            await self.close()
-
     async def close(self) -> None:
         """Say QUIT, if the server still listens, and close."""
         link, self._link = self._link, None

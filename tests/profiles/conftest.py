@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
+from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
 
 
 def key_text(key_id: str, fill: int) -> str:

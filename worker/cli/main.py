@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 import typer
-from dramatiq.errors import ConnectionError as QueueConnectionError
+from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.writer import LedgerAway
-from worker.cli import deliveries, events, operating, running
+from worker.cli import check, deliveries, events, operating, running
 from worker.cli.shown import plain
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 running.mount(app)
 operating.mount(app)
+check.mount(app)
 app.add_typer(events.app, name="events")
 app.add_typer(deliveries.app, name="deliveries")
 
@@ -35,7 +36,7 @@ def run() -> None:
         _end(f"the database does not answer as it should ({type(error).__name__}): see `runmail doctor`")
     except LedgerAway:
         _end("the database does not answer: see `runmail doctor`")
-    except (RedisError, QueueConnectionError) as error:
+    except (RedisError, BrokerConnectionError) as error:
         _end(f"the broker does not answer ({type(error).__name__}): see `runmail doctor`")
     except OSError as error:
         _end(str(error))

@@ -1,0 +1,33 @@
+"""derived_id: the same fact gets the same id, so that repeating a command in one CI step is one event.
+
+It knows no CI variables; what identifies the run is handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from consumers.contract.events import EventData
+
+#: Hexadecimal digits; 160 bits of SHA-256 are beyond any chance of two runs sharing one.
+ID_LENGTH = 40
+
+
+def derived_id(type: str, data: EventData, *, attempt: str | None = None) -> str:  # noqa: A002 - CloudEvents' word
+    """Derive an event's id.
+
+    With a run id in `data` it is the hash of what identifies the run: type, run id, `attempt` (what tells one
+    execution of a CI job from its repetition), suite, environment, shard and profile. Without one it is the
+    hash of the type and everything in `data`. The event's `time` never enters.
+    """
+    facts: dict[str, Any] = data.model_dump(mode="json", by_alias=True, exclude_none=True)
+    identifying: list[Any]
+    if facts.get("run_id"):
+        names = ("run_id", "suite", "environment", "shard", "profile")
+        identifying = ["run", type, attempt, *(facts.get(name) for name in names)]
+    else:
+        identifying = ["content", type, facts]
+    text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

@@ -1,0 +1,119 @@
+"""Seeding: bringing the database to what a profiles file says, as a plan that can be looked at first.
+
+Seeding twice changes nothing. Profiles that the file does not name are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from profiles.described import differences
+from profiles.errors import CredentialNeeded, CredentialUnreadable
+from profiles.profile import Profile
+from profiles.profiles_file import ProfilesFileWrong
+from profiles.rows import moved
+from profiles.sealing import Service
+from profiles.store import SERVICES, Draft, ProfileStore
+
+
+class Action(StrEnum):
+    """What seeding does to one profile."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What seeding does to one profile; `fields` names the settings that change, by their place in the file."""
+
+    profile: str
+    action: Action
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What seeding would do, and the drafts that do it."""
+
+    changes: tuple[Change, ...]
+    drafts: tuple[Draft, ...]
+
+
+def make_plan(store: ProfileStore, drafts: Sequence[Draft]) -> Plan:
+    """Compare what a file says with what the database holds.
+
+    Raises:
+        ProfilesFileWrong: when a failover does not exist or goes in a circle, or a password is needed.
+    """
+    known = {profile.name: profile for profile in store.all()}
+    problems = _failovers({**known, **{draft.profile.name: draft.profile for draft in drafts}}, drafts)
+    changes: list[Change] = []
+    wanted: list[Draft] = []
+    for draft in drafts:
+        name = draft.profile.name
+        before = known.get(name)
+        after = replace(draft.profile, id=before.id if before else 0)
+        fields = list(differences(before, after)) if before else []
+        for service in SERVICES:
+            try:
+                if _password_changes(store, before, after, service, draft.credentials.of(service)) and before:
+                    fields.append(f"{service}.password")
+            except CredentialNeeded as error:
+                problems.append(f"profile “{name}”: {service}.password: {error}")
+        action = Action.CHANGE if fields else Action.UNCHANGED
+        if before is None:
+            action = Action.CREATE
+        changes.append(Change(name, action, tuple(fields)))
+        if action is not Action.UNCHANGED:
+            wanted.append(replace(draft, profile=after))
+    if problems:
+        raise ProfilesFileWrong(problems)
+    return Plan(tuple(changes), tuple(wanted))
+
+
+def _password_changes(
+    store: ProfileStore, before: Profile | None, after: Profile, service: Service, given: str | None
+) -> bool:
+    """Say whether the kept password of a service becomes another.
+
+    Raises:
+        CredentialNeeded: when there is none to keep, or it may not be kept because its server changes.
+    """
+    settings = after.smtp if service == "smtp" else after.imap
+    if settings is None or settings.username is None:
+        return False
+    changed = moved(before, after, service) if before else ()
+    if given is None and (before is None or changed):
+        raise CredentialNeeded(service, changed)
+    if before is None or changed:
+        return True
+    try:
+        kept = store.credential(before, service)
+    except (CredentialNeeded, CredentialUnreadable):
+        if given is None:
+            raise CredentialNeeded(service) from None
+        return True
+    return given is not None and given != kept
+
+
+def _failovers(after: dict[str, Profile], drafts: Sequence[Draft]) -> list[str]:
+    """Return what is wrong with the failovers that the file sets."""
+    problems = []
+    for draft in drafts:
+        seen = [draft.profile.name]
+        following = draft.profile.failover
+        while following is not None:
+            label = f"profile “{draft.profile.name}”: failover"
+            if following not in after:
+                problems.append(f"{label}: there is no profile “{following}”")
+                break
+            if following in seen:
+                problems.append(f"{label}: goes in a circle ({' → '.join([*seen, following])})")
+                break
+            seen.append(following)
+            following = after[following].failover
+    return problems

@@ -1,0 +1,3 @@
+"""The rig's fixtures for the rig's own tests."""
+
+from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
