@@ -32,8 +32,7 @@ CAUSES = (
     (
         r"error sending request|dns error|failed to fetch|newconnectionerror|connection refused|"
         r"temporary failure in name resolution|connect timeout|operation timed out",
-        "the package index cannot be reached – connect to the network, or set up pip for your mirror, "
-        "and start again",
+        "the package index cannot be reached – connect to the network, or set up pip for your mirror, and start again",
     ),
     (
         r"permission denied|read-only file system",
@@ -45,8 +44,7 @@ CAUSES = (
     ),
     (
         r"no matching distribution|has no wheels with a matching|no solution found|could not find a version",
-        "the package index has no package for this Python and machine – try Python 3.11 or 3.12 "
-        "on Linux or macOS",
+        "the package index has no package for this Python and machine – try Python 3.11 or 3.12 on Linux or macOS",
     ),
 )
 
@@ -134,9 +132,7 @@ def run(
             _end(process)
             raise
     if process.returncode != 0:
-        raise StartFailed(
-            f"{what} failed: {explain(log.read_text('utf-8', 'replace'))} (all it said is in {log})"
-        )
+        raise StartFailed(f"{what} failed: {explain(log.read_text('utf-8', 'replace'))} (all it said is in {log})")
     show.done(what, time.monotonic() - began)
 
 

@@ -46,9 +46,7 @@ def leaf_wheel(version: str) -> bytes:
         archive.writestr(
             f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        archive.writestr(
-            f"{about}/RECORD", f"leaf.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n"
-        )
+        archive.writestr(f"{about}/RECORD", f"leaf.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
     return content.getvalue()
 
 

@@ -160,9 +160,7 @@ def test_a_signal_reaches_the_command(checkout: Checkout) -> None:
     assert process.wait(10) == 42
 
 
-def test_without_a_network_it_says_so_in_one_line_and_the_next_start_works(
-    checkout: Checkout, index: Index
-) -> None:
+def test_without_a_network_it_says_so_in_one_line_and_the_next_start_works(checkout: Checkout, index: Index) -> None:
     checkout.env.update(UV_DEFAULT_INDEX=CLOSED, UV_HTTP_RETRIES="0")
     code, _, shown = checkout.start("demo")
 
@@ -222,9 +220,7 @@ def test_without_pip_and_uv_it_says_what_to_install(checkout: Checkout, uv: Path
 
 def test_a_folder_of_somebody_else_is_refused_in_one_line(checkout: Checkout) -> None:
     if os.getuid() == 0:
-        checkout.python = shutil.which("python3", path="/usr/bin") or pytest.skip(
-            "only root's own Python is here"
-        )
+        checkout.python = shutil.which("python3", path="/usr/bin") or pytest.skip("only root's own Python is here")
         for folder in [*checkout.root.parents[:-1], checkout.root]:
             folder.chmod(folder.stat().st_mode | 0o055)
         code, _, shown = checkout.start("demo", user=NOBODY)
