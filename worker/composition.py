@@ -20,9 +20,8 @@ import dramatiq
 import structlog
 from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from consumers.ledger.tables import events
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
@@ -33,6 +32,7 @@ from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
 from consumers.outbound.planner import FindProfile
 from consumers.outbound.schedule import MaxAges
+from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
 from profiles.profile import Profile
 from profiles.sealing import Keyring
@@ -225,8 +225,7 @@ def _message_id(
 
 def _load_body(engine: Engine, row_id: int) -> bytes | None:
     with engine.execution_options(reading=True).connect() as connection:
-        body: bytes | None = connection.execute(select(events.c.body).where(events.c.id == row_id)).scalar()
-        return body
+        return read_body(connection, row_id)
 
 
 async def _open_link(ground: Ground, profile: Profile) -> SmtpLink:

@@ -63,7 +63,7 @@ class Inbox:
             event_id=str(message["X-Runmail-Event"]),
             sender=str(message["From"]),
             recipient=str(message["To"]),
-            subject=str(message["Subject"]),
+            subject=str(message["Subject"]).strip(),
             text=text.get_content() if text else "",
             eml=eml,
             html=html,

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,8 +114,8 @@ def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Settings, dict[str, 
     return settings, environment, inbox, running
 
 
-def _publish(environment: dict[str, str], say: Say) -> set[str]:
-    """Publish the three events with the command line, as anyone would; return their ids."""
+def _publish(environment: dict[str, str], say: Say) -> Counter[str]:
+    """Publish the three events with the command line, as anyone would; return how many mails each id brings."""
     examples = _examples()
     say("Publishing: a finished run from a JUnit report, a summary, an alert …")
     commands = [
@@ -125,15 +126,23 @@ def _publish(environment: dict[str, str], say: Say) -> set[str]:
         ["publish", str(examples / "summary-ready.json"), "--json"],
         ["publish", str(examples / "alert.json"), "--json"],
     ]
-    ids: set[str] = set()
+    mails: Counter[str] = Counter()
     for command in commands:
         done = subprocess.run(  # noqa: S603
             own_command(*command), env=environment, capture_output=True, text=True, check=False, timeout=60
         )
         if done.returncode != 0:
             raise OSError(f"publishing failed: {done.stderr.strip()}")
-        ids |= set(_ids(json.loads(done.stdout)))
-    return ids
+        for event_id in _ids(json.loads(done.stdout)):
+            mails[event_id] = _recipients(command)
+    return mails
+
+
+def _recipients(command: list[str]) -> int:
+    """Return to how many addresses the event of a publishing command goes."""
+    if command[1].endswith(".json"):
+        return len(json.loads(Path(command[1]).read_text("utf-8"))["data"].get("recipients", ())) or 1
+    return 1
 
 
 def _ids(document: Any) -> list[str]:
@@ -144,15 +153,15 @@ def _ids(document: Any) -> list[str]:
 
 
 def _watch(
-    inbox: Inbox, running: Processes, expected: set[str], stopping: threading.Event, show: Callable[[Arrived], None]
-) -> set[str]:
-    """Show mails as they arrive; return the ids of events whose mail did not."""
-    missing = set(expected)
+    inbox: Inbox, running: Processes, expected: Counter[str], stopping: threading.Event, show: Callable[[Arrived], None]
+) -> Counter[str]:
+    """Show mails as they arrive; return how many of each event did not."""
+    missing = Counter(expected)
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while missing and time.monotonic() < deadline and not stopping.is_set():
         running.tend()
         for arrived in inbox.new():
-            missing.discard(arrived.event_id)
+            missing = missing - Counter([arrived.event_id])
             show(arrived)
         stopping.wait(0.1)
     return missing
