@@ -121,7 +121,8 @@ class _Reader:
         cut_off = (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN)
         text = expat.ErrorString(error.code)
         if text in (*cut_off, expat.errors.XML_ERROR_PARTIAL_CHAR, expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION):
-            counted = f" after {self._tally.total} tests" if self._tally.total else ""
+            total = self._tally.total
+            counted = f" after {total} test{'' if total == 1 else 's'}" if total else ""
             return MalformedReport(
                 "truncated", f"the report ends in the middle{counted}: was the run killed?", error.lineno
             )
