@@ -213,9 +213,7 @@ def show(plain: Figures, ours: Figures, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps({"machine": machine, "plain": asdict(plain), "runmail": asdict(ours), "ratios": ratios}))
         return
-    print(
-        f"{options.events} events to {options.recipients} each, {options.threads} threads, one worker process; {machine}"
-    )
+    print(f"{options.events} events to {options.recipients} each, {options.threads} threads, one process; {machine}")
     print(f"{'':24}{'plain':>10}{'runmail':>10}{'ratio':>8}")
     names = {
         "mails_per_second": "mails/s",
