@@ -171,3 +171,28 @@ def test_a_file_may_be_called_like_a_command(broker_url: str, examples: Path, tm
     (tmp_path / "run-finished").write_bytes((examples / "alert.json").read_bytes())
     done = runmail("publish", "./run-finished", home=tmp_path, RUNMAIL_BROKER_URL=broker_url)
     assert done.out.startswith("published 1 event: runmail.alert")
+
+
+def test_a_slow_command_shows_on_a_terminal_that_it_is_at_work(
+    broker_url: str, broker: redis.Redis, alert: dict[str, Any], tmp_path: Path
+) -> None:
+    terminal, theirs = os.openpty()
+    environment = {"PATH": os.environ["PATH"], "RUNMAIL_HOME": str(tmp_path), "TERM": "xterm"}
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("runmail"), "publish", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**environment, "RUNMAIL_BROKER_URL": broker_url},
+    ) as process:
+        os.close(theirs)
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(alert).encode() + b"\n")
+        process.stdin.flush()
+        seen = b""
+        while b"publishing events" not in seen:  # pytest's time limit ends a test that never sees it
+            seen += os.read(terminal, 4096)
+        process.stdin.close()
+        assert process.wait(30) == 0
+    os.close(terminal)
+    assert len(published(broker)) == 1

@@ -68,7 +68,7 @@ def files(
     as_json: AsJson = False,
 ) -> None:
     """Publish events from a file: one event, a JSON array, or one event per line. - reads standard input."""
-    with _opened(file) as stream, Progress("events") as progress:
+    with _opened(file) as stream, Progress("publishing events") as progress:
         outcome = Outcome("standard input" if file == "-" else file)
         publish(progress.counting(_good_events(stream, outcome)), outcome, dry_run=dry_run)
     outcome.tell(as_json=as_json, dry_run=dry_run)

@@ -80,7 +80,7 @@ def run_finished(
         labels=dict(_label(text) for text in label or ()),
     )
     told = Outcome("run-finished")
-    with Progress("reports") as progress:
+    with Progress("reading reports") as progress:
         results = _results([*(junit or ()), *(reports or ())], stated, progress)
         try:
             event = fit(

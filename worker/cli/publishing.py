@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import time
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,7 +12,6 @@ from typing import Annotated, Self, TypeVar
 
 import typer
 from rich.console import Console
-from rich.status import Status
 
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher
 from worker.cli import shown, standing
@@ -96,35 +95,33 @@ def _noted(events: Iterable[T], noted: list[T]) -> Iterator[T]:
 
 
 class Progress:
-    """Shows on a terminal that a command is at work, once it takes longer than a moment."""
+    """Shows on a terminal that a command is at work, once it takes longer than a moment.
+
+    A timer starts it, so that one long step shows as well as many short ones.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._console = Console(stderr=True)
-        self._status: Status | None = None
-        self._began = time.monotonic()
+        self._status = Console(stderr=True).status(what)
+        self._timer = threading.Timer(PATIENCE, self._status.start)
+        self._timer.daemon = True
 
     def counting(self, things: Iterable[T]) -> Iterator[T]:
         """Yield `things` and show how many there were."""
         for number, thing in enumerate(things, 1):
             if number % 100 == 0:
-                self.show(f"{number:,} {self._what}")
+                self._status.update(f"{self._what}: {number:,}")
             yield thing
 
-    def show(self, text: str) -> None:
-        """Show where the work stands."""
-        if not self._console.is_terminal or time.monotonic() - self._began < PATIENCE:
-            return
-        if self._status is None:
-            self._status = self._console.status(text)
-            self._status.start()
-        self._status.update(text)
-
     def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._timer.cancel()
+        if self._timer.is_alive():
+            self._timer.join()
+        self._status.stop()
