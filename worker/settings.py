@@ -1,4 +1,4 @@
-"""Settings from the environment, prefix `RUNMAIL_`. The only reader of environment variables in runmail.
+"""Settings from the environment, prefix `RUNMAIL_`, of which this is the only reader.
 
 Everything has a default that serves one machine; nothing here opens a file, a database or a connection.
 """

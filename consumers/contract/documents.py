@@ -20,8 +20,12 @@ from consumers.contract.strict_json import decode_at, syntax_fault
 MAX_LINE = 64 * 1024 * 1024
 #: Bytes of a document that must be held as a whole (an array, or events over several lines).
 MAX_DOCUMENT = 256 * 1024 * 1024
-#: Syntax errors of one document after which it is taken for something else than JSON.
-MAX_SYNTAX_FAULTS = 1000
+#: Lines that are looked at to learn whether every line is an event, when the first is none.
+LOOK_AHEAD = 50
+#: Syntax errors of one document after which it is taken for something else than JSON, and characters behind each
+#: that are searched for its end: both bound the time that hostile input takes.
+MAX_SYNTAX_FAULTS = 100
+MAX_BROKEN_VALUE = 2_000_000
 
 _BLANK = " \t\r\n"
 #: A bracket, or a string up to its end or the end of its line.
@@ -34,31 +38,34 @@ _BOM = b"\xef\xbb\xbf"
 Read = tuple[int, Event | MalformedEvent]
 
 
-def read_events(source: str | bytes | BinaryIO) -> Iterator[Read]:
+def read_events(
+    source: str | bytes | BinaryIO, *, max_line: int = MAX_LINE, max_document: int = MAX_DOCUMENT
+) -> Iterator[Read]:
     """Yield each event of `source`, or why it is none, with the line (from 1) where it begins.
 
-    1. When the first line with anything on it is a whole JSON object, every line is an event and is read as a
-       stream, one at a time.
-    2. Otherwise the text is held as a whole (up to `MAX_DOCUMENT`) and its values are read one after the other,
+    1. When the first line with anything on it is a whole JSON object, or one of the next is a whole event, every
+       line is an event and is read as a stream, one at a time.
+    2. Otherwise the text is held as a whole (up to `max_document` bytes) and its values are read one after the other,
        within an array or bare. After a syntax error reading goes on at the next line that begins an object at
        the same or a lesser indentation.
 
     UTF-8 with or without a byte order mark, UTF-16 with one, any line ends. Nothing but blanks yields nothing.
     """
     stream = _stream(source)
-    first = stream.readline(MAX_LINE)
+    first = stream.readline(max_line)
     before = [first]
     while first and not first.strip():
-        first = stream.readline(MAX_LINE)
+        first = stream.readline(max_line)
         before.append(first)
-    if first.startswith(_UTF16):
-        yield from _document(_whole(b"".join(before), stream))
-        return
     before[0] = before[0].removeprefix(_BOM)
-    if _is_object(before[-1]):
-        yield from _lines(before, stream)
+    by_line = _is_object(before[-1])
+    while not by_line and not first.lstrip().startswith(b"[") and len(before) < LOOK_AHEAD and before[-1]:
+        before.append(stream.readline(max_line))
+        by_line = b'"specversion"' in before[-1] and _is_object(before[-1])
+    if by_line:
+        yield from _lines(before, stream, max_line)
     else:
-        yield from _document(_whole(b"".join(before), stream))
+        yield from _document(_whole(b"".join(before), stream, max_document))
 
 
 def _stream(source: str | bytes | BinaryIO) -> BinaryIO:
@@ -86,18 +93,18 @@ def _is_object(line: bytes) -> bool:
     return not text[end:].strip(_BLANK)
 
 
-def _lines(before: list[bytes], stream: BinaryIO) -> Iterator[Read]:
+def _lines(before: list[bytes], stream: BinaryIO, max_line: int) -> Iterator[Read]:
     number = 0
     for line in before:
         number += 1
         if line.strip():
             yield number, _line(line)
-    while line := stream.readline(MAX_LINE):
+    while line := stream.readline(max_line):
         number += 1
-        if len(line) == MAX_LINE and not line.endswith(b"\n"):
+        if len(line) == max_line and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_LINE)
-            yield number, MalformedEvent("too_large", f"the line has more than {MAX_LINE // 2**20} MB")
+                line = stream.readline(max_line)
+            yield number, MalformedEvent("too_large", f"the line has more than {max_line} bytes")
         elif line.strip():
             yield number, _line(line)
 
@@ -115,19 +122,19 @@ def _line(line: bytes) -> Event | MalformedEvent:
         return malformed
 
 
-def _whole(before: bytes, stream: BinaryIO) -> str | None:
-    """Read the rest of the stream into one text; None when it is larger than `MAX_DOCUMENT`."""
-    content = before + stream.read(max(MAX_DOCUMENT + 1 - len(before), 1))
-    if len(content) > MAX_DOCUMENT:
-        return None
+def _whole(before: bytes, stream: BinaryIO, limit: int) -> str | MalformedEvent:
+    """Read the rest of the stream into one text."""
+    content = before + stream.read(max(limit + 1 - len(before), 1))
+    if len(content) > limit:
+        return MalformedEvent("too_large", f"more than {limit} bytes; write one event per line")
     if content.startswith(_UTF16):
         return content.decode("utf-16", "replace")
     return _text(content)
 
 
-def _document(text: str | None) -> Iterator[Read]:
-    if text is None:
-        yield 1, MalformedEvent("too_large", f"more than {MAX_DOCUMENT // 2**20} MB; write one event per line")
+def _document(text: str | MalformedEvent) -> Iterator[Read]:
+    if isinstance(text, MalformedEvent):
+        yield 1, text
         return
     at, line, in_array, syntax_faults = 0, 1, False, 0
     while True:
@@ -143,15 +150,15 @@ def _document(text: str | None) -> Iterator[Read]:
             continue
         fault_line, found, end = _value(text, at, line)
         yield fault_line, found
-        if isinstance(found, MalformedEvent) and found.reason == "not_json":
+        if isinstance(found, MalformedEvent) and found.reason in ("not_json", "too_deep"):
             syntax_faults += 1
             if syntax_faults == MAX_SYNTAX_FAULTS:
                 yield fault_line, MalformedEvent("not_json", "this is no JSON; the rest was not read")
                 return
         line += text.count("\n", at, end)
         at = end
-        if end == len(text):
-            return
+        if end == len(text) and isinstance(found, MalformedEvent):
+            return  # what is missing at the end has been said
     if in_array:
         yield line, MalformedEvent("not_json", "the input ends inside the array: was it cut off?")
 
@@ -180,7 +187,7 @@ def _after_fault(text: str, start: int) -> int:
         brace = text.find("{", start)
         return brace if brace != -1 else len(text)
     open_brackets: list[str] = []
-    for token in _TOKEN.finditer(text, start):
+    for token in _TOKEN.finditer(text, start, start + MAX_BROKEN_VALUE):
         char = token[0][0]
         if char in "{[":
             open_brackets.append("}" if char == "{" else "]")

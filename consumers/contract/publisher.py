@@ -185,10 +185,16 @@ def _unavailable(client: Redis, error: Exception, published: int) -> BrokerUnava
     elif isinstance(error, redis.exceptions.OutOfMemoryError):
         text = f"the broker at {place} is out of memory"
     elif isinstance(error, redis.ResponseError):
-        text = f"the broker at {place} refuses to write ({str(error).split(' ', 1)[0]})"
+        text = f"the broker at {place} refuses to write ({_error_name(error)})"
     else:
         text = f"no broker answers at {place}"
     return BrokerUnavailable(text, published)
+
+
+def _error_name(error: Exception) -> str:
+    """Return the name a Redis error begins with; redis-py puts the command, and so the event, before it."""
+    name = str(error).rpartition("caused error: ")[2].partition(" ")[0]
+    return name if name.isalpha() and name.isupper() else "ERR"
 
 
 def _place(connection: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
 
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent
@@ -23,6 +23,13 @@ from consumers.ledger.tables import events
 
 #: Bytes of an unreadable input that are kept; of more, the head, the size and the hash.
 KEPT_BYTES = 4 * 1024 * 1024
+
+
+KNOWN = select(events.c.id, events.c.source, events.c.event_id, events.c.fingerprint).where(
+    tuple_(events.c.source, events.c.event_id).in_(bindparam("pairs", expanding=True)),
+    events.c.state != EventState.QUARANTINED.value,
+)
+INSERT = insert(events).returning(events.c.id, sort_by_parameter_order=True)
 
 
 class RecordOutcome(StrEnum):
@@ -72,9 +79,10 @@ def arrival(event: Event, raw: Any, *, published_at: int | None, now: int) -> Ar
 
     The fingerprint leaves the envelope's `time` out: publishing the same fact again is a repeat.
     """
-    body = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    meaning = json.dumps([event.type, raw.get("data")], sort_keys=True, separators=(",", ":"))
-    fingerprint = hashlib.sha256(meaning.encode()).hexdigest()
+    meaning = json.dumps(raw["data"], sort_keys=True, separators=(",", ":"))
+    envelope = json.dumps({name: value for name, value in raw.items() if name != "data"}, separators=(",", ":"))
+    body = f'{envelope[:-1]},"data":{meaning}}}'.encode("ascii")
+    fingerprint = hashlib.sha256(f"{event.type}\n{meaning}".encode("ascii")).hexdigest()
     return Arrival(event=event, body=body, fingerprint=fingerprint, published_at=published_at, now=now)
 
 
@@ -112,12 +120,7 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
     wanted = {item.event.identity for item in arrivals}
     known: dict[tuple[str, str], tuple[int | None, str]] = {
         (row.source, row.event_id): (row.id, row.fingerprint)
-        for row in connection.execute(
-            select(events.c.id, events.c.source, events.c.event_id, events.c.fingerprint).where(
-                tuple_(events.c.source, events.c.event_id).in_(sorted(wanted)),
-                events.c.state != EventState.QUARANTINED,
-            )
-        )
+        for row in connection.execute(KNOWN, {"pairs": sorted(wanted)})
     }
     new: dict[tuple[str, str], Arrival] = {}
     for item in arrivals:
@@ -161,8 +164,7 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Insert rows and return their ids in order."""
     if not rows:
         return []
-    statement = insert(events).returning(events.c.id, sort_by_parameter_order=True)
-    found: Sequence[Row[tuple[int]]] = connection.execute(statement, rows).all()
+    found: Sequence[Row[tuple[int]]] = connection.execute(INSERT, rows).all()
     return [row.id for row in found]
 
 

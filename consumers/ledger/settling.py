@@ -11,9 +11,54 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from consumers.ledger.lease import lease_holds, read_lease_clock
+from consumers.ledger.lease import read_lease_clock
 from consumers.ledger.states import AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
+
+# Statements are made once: SQLAlchemy takes longer to make one than SQLite to run it.
+SENDING = (
+    select(deliveries.c.id, deliveries.c.fence)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.SENDING.value)
+    .with_for_update()
+)
+HOLDING = SENDING.where(deliveries.c.lease_epoch == bindparam("epoch"), deliveries.c.lease_until > bindparam("moment"))
+REACH_DATA = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("row"))
+    .values(at_data=True, attempts=deliveries.c.attempts + 1, lease_until=bindparam("until"))
+)
+SETTLE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("row"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        due_at=bindparam("due"),
+        maybe_twice=bindparam("twice"),
+        last_answer=bindparam("said"),
+        sent_at=bindparam("sent"),
+        attempts=deliveries.c.attempts + bindparam("tried"),
+        updated_at=bindparam("at"),
+        at_data=False,
+        starts=0,
+        owner=None,
+        lease_until=None,
+    )
+)
+BEGIN_ATTEMPT = insert(attempts)
+ADD_ATTEMPT = insert(attempts)
+FINISH_ATTEMPT = (
+    update(attempts)
+    .where(and_(attempts.c.delivery_id == bindparam("row"), attempts.c.fence == bindparam("number")))
+    .values(
+        outcome=bindparam("came"),
+        reason=bindparam("why"),
+        code=bindparam("reply"),
+        status=bindparam("extra"),
+        answer=bindparam("said"),
+        ended_at=bindparam("at"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +97,18 @@ def reach_data(connection: Connection, items: Sequence[AtData]) -> list[bool]:
     """Write that DATA comes next; False for an item that no longer belongs to its worker and must not be sent."""
     moment = read_lease_clock(connection)
     rows = connection.execute(
-        select(deliveries.c.id, deliveries.c.fence)
-        .where(
-            deliveries.c.id.in_([item.delivery_id for item in items]),
-            deliveries.c.state == DeliveryState.SENDING,
-            lease_holds(deliveries, moment),
-        )
-        .with_for_update()
+        HOLDING,
+        {"ids": [item.delivery_id for item in items], "epoch": moment.epoch, "moment": moment.milliseconds},
     ).all()
     owned = {(row.id, row.fence) for row in rows}
     kept = [item for item in items if (item.delivery_id, item.fence) in owned]
     if kept:
         connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == bindparam("row"))
-            .values(at_data=True, attempts=deliveries.c.attempts + 1, lease_until=bindparam("until")),
+            REACH_DATA,
             [{"row": item.delivery_id, "until": moment.after(item.lease_seconds)} for item in kept],
         )
         connection.execute(
-            insert(attempts),
+            BEGIN_ATTEMPT,
             [
                 {
                     "delivery_id": item.delivery_id,
@@ -87,36 +125,11 @@ def reach_data(connection: Connection, items: Sequence[AtData]) -> list[bool]:
 
 def settle(connection: Connection, items: Sequence[Settlement]) -> list[bool]:
     """Write outcomes and states together; False for an item whose fence another worker has taken."""
-    rows = connection.execute(
-        select(deliveries.c.id, deliveries.c.fence)
-        .where(
-            deliveries.c.id.in_([item.delivery_id for item in items]),
-            deliveries.c.state == DeliveryState.SENDING,
-        )
-        .with_for_update()
-    ).all()
+    rows = connection.execute(SENDING, {"ids": [item.delivery_id for item in items]}).all()
     owned = {(row.id, row.fence) for row in rows}
     kept = [item for item in items if (item.delivery_id, item.fence) in owned]
     if kept:
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == bindparam("row"))
-            .values(
-                state=bindparam("new_state"),
-                reason=bindparam("why"),
-                due_at=bindparam("due"),
-                maybe_twice=bindparam("twice"),
-                last_answer=bindparam("said"),
-                sent_at=bindparam("sent"),
-                attempts=deliveries.c.attempts + bindparam("tried"),
-                updated_at=bindparam("at"),
-                at_data=False,
-                starts=0,
-                owner=None,
-                lease_until=None,
-            ),
-            [_delivery_values(item) for item in kept],
-        )
+        connection.execute(SETTLE, [_delivery_values(item) for item in kept])
         _write_attempts(connection, kept)
     return [(item.delivery_id, item.fence) in owned for item in items]
 
@@ -143,16 +156,7 @@ def _write_attempts(connection: Connection, items: Sequence[Settlement]) -> None
     early = [item for item in items if not item.at_data]
     if finished:
         connection.execute(
-            update(attempts)
-            .where(and_(attempts.c.delivery_id == bindparam("row"), attempts.c.fence == bindparam("number")))
-            .values(
-                outcome=bindparam("came"),
-                reason=bindparam("why"),
-                code=bindparam("reply"),
-                status=bindparam("extra"),
-                answer=bindparam("said"),
-                ended_at=bindparam("at"),
-            ),
+            FINISH_ATTEMPT,
             [
                 {
                     "row": item.delivery_id,
@@ -169,7 +173,7 @@ def _write_attempts(connection: Connection, items: Sequence[Settlement]) -> None
         )
     if early:
         connection.execute(
-            insert(attempts),
+            ADD_ATTEMPT,
             [
                 {
                     "delivery_id": item.delivery_id,

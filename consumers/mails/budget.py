@@ -20,7 +20,7 @@ class Budget:
 
 
 STEPS = (
-    Budget(items=25, message_lines=12, trace_lines=24),
+    Budget(items=25, message_lines=12, trace_lines=26),
     Budget(items=20, message_lines=6, trace_lines=12),
     Budget(items=20, message_lines=4, trace_lines=0),
     Budget(items=12, message_lines=2, trace_lines=0),

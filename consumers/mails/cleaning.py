@@ -10,6 +10,7 @@ _TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 #: Marks that reorder text, and the ones that separate lines without being a line end everyone knows.
 _REORDERING = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CAPTURED = re.compile(r"^-+ ?Captured (stdout|stderr|log)\b.*$", re.MULTILINE)
 _BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -28,6 +29,12 @@ def clean_line(text: str) -> str:
 def cut(text: str, limit: int) -> str:
     """Cut a line to `limit` characters with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def without_captured(text: str) -> str:
+    """Return a trace without the output that a test runner captured and put behind it (pytest's sections)."""
+    found = _CAPTURED.search(text)
+    return text[: found.start()] if found and text[: found.start()].strip() else text
 
 
 def shorten_lines(text: str, most: int, width: int = 200) -> tuple[list[str], int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consumers.contract.events import Counts, Failure, RunFinishedData
 from consumers.mails.budget import Budget
-from consumers.mails.cleaning import clean_line, cut, shorten_lines
+from consumers.mails.cleaning import clean_block, clean_line, cut, shorten_lines, without_captured
 from consumers.mails.words import count, moment, span
 from consumers.mails.zones import zone_named
 
@@ -125,13 +125,19 @@ def _tallies(counts: Counts) -> tuple[Tally, ...]:
 def _failure(failure: Failure, budget: Budget) -> ShownFailure:
     place = [clean_line(failure.file or ""), clean_line(failure.owner or ""), span(failure.duration_seconds) or ""]
     message, _ = shorten_lines(failure.message, budget.message_lines) if failure.message else ([], 0)
-    trace, _ = shorten_lines(failure.trace, budget.trace_lines) if failure.trace and budget.trace_lines else ([], 0)
+    trace, _ = _trace(failure.trace, budget)
     return ShownFailure(
         name=cut(clean_line(failure.name), 200) or "(unnamed test)",
         place=" · ".join(cut(part, 120) for part in place if part),
         message=tuple(line for line in message if line.strip()) if any(message) else (),
         trace=tuple(trace) if any(line.strip() for line in trace) else (),
     )
+
+
+def _trace(text: str | None, budget: Budget) -> tuple[list[str], int]:
+    if not text or not budget.trace_lines:
+        return [], 0
+    return shorten_lines(without_captured(clean_block(text)), budget.trace_lines)
 
 
 def _notes(data: RunFinishedData, shown: int, budget: Budget) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class ShownSuite:
     name: str
     rate: str
     tone: str
-    facts: str
+    facts: tuple[str, ...]
     trend: tuple[Bar, ...]
     trend_words: str
 
@@ -110,7 +110,7 @@ def _suite(suite: SuiteSummary) -> ShownSuite:
         name=cut(clean_line(suite.suite), 100) or "(unnamed suite)",
         rate=percent(suite.pass_rate) or "–",
         tone=_tone(suite.pass_rate),
-        facts=" · ".join(part for part in facts if part),
+        facts=tuple(part for part in facts if part),
         trend=tuple(
             Bar(0, "quiet") if point is None else Bar(max(2, round(point * TREND_HEIGHT)), _tone(point))
             for point in points

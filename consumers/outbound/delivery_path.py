@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 class Drafts(Protocol):
     """Writes the message of a delivery."""
 
+    def is_rendered(self, claimed: Claimed, profile: Profile) -> bool:
+        """Say whether writing takes no longer than adding a recipient."""
+        ...
+
     def write(self, claimed: Claimed, profile: Profile) -> Draft:
         """Return the message; raises NotSendable with a named reason."""
         ...
@@ -59,7 +63,11 @@ class DeliveryPath:
         """
         started_at = self.now()
         try:
-            draft = await asyncio.to_thread(self.drafts.write, claimed, profile)
+            if self.drafts.is_rendered(claimed, profile):
+                draft = self.drafts.write(claimed, profile)
+            else:
+                # Rendering takes longer than other lanes should wait.
+                draft = await asyncio.to_thread(self.drafts.write, claimed, profile)
         except NotSendable as error:
             case = self._case(claimed, profile, started_at, at_data=False, event_type="")
             log.error("delivery_quarantined", delivery=claimed.id, reason=error.reason)

@@ -78,6 +78,12 @@ class DraftBook:
             while len(self._pages) > MOST_KEPT:
                 self._pages.popitem(last=False)
 
+    def is_rendered(self, claimed: Claimed, profile: Profile) -> bool:
+        """Say whether the mail of a delivery's event is rendered already, so that writing it is quick."""
+        with self._lock:
+            page = self._pages.get(claimed.event_row)
+        return page is not None and profile in page.rendered
+
     def write(self, claimed: Claimed, profile: Profile) -> Draft:
         """Return the message of a delivery.
 

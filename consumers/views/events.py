@@ -76,6 +76,12 @@ def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
     }
 
 
+def read_body(connection: Connection, row_id: int) -> bytes | None:
+    """Return the bytes of an event as they were kept, or None."""
+    body: bytes | None = connection.execute(select(events.c.body).where(events.c.id == row_id)).scalar()
+    return body
+
+
 def find_rows(connection: Connection, name: str) -> list[int]:
     """Return the rows that a person may mean by `name`: a row's number, else the id of a CloudEvent."""
     if name.isdigit() and len(name) < 19:

@@ -200,11 +200,13 @@ class Spine:
 def spine(
     tmp_path: Path, redis_url: str, smtp_server: FaultySmtpServer, request: pytest.FixtureRequest
 ) -> Iterator[Spine]:
-    """A spine on SQLite; a mark `settings(name=value)` changes settings."""
+    """A spine on SQLite, or on the test's fixture `database`; a mark `settings(name=value)` changes settings."""
     number = redis.Redis.from_url(redis_url).incr("databases") % 500 + 1
     broker_url = f"{redis_url}/{number}"
     redis.Redis.from_url(broker_url).flushdb()
     changed = {name: value for mark in request.node.iter_markers("settings") for name, value in mark.kwargs.items()}
+    if "database" in request.fixturenames:
+        changed["database_url"] = request.getfixturevalue("database")
     settings = Settings(home=tmp_path, **changed)
     ground = lay_ground(settings)
     migrate(ground.engine)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.writer import LedgerAway
-from worker.cli import deliveries, events, operating, running
+from worker.cli import check, deliveries, events, operating, preview, profiles, publish, running
 from worker.cli.shown import plain
 
 app = typer.Typer(
@@ -23,6 +23,10 @@ app = typer.Typer(
 )
 running.mount(app)
 operating.mount(app)
+check.mount(app)
+preview.mount(app)
+app.add_typer(profiles.app, name="profiles")
+app.add_typer(publish.app, name="publish")
 app.add_typer(events.app, name="events")
 app.add_typer(deliveries.app, name="deliveries")
 

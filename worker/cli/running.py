@@ -13,7 +13,9 @@ from worker.broker import QueueBroker, make_client
 from worker.cli import shown, standing
 from worker.clock import Clock
 from worker.composition import QUEUES, declare_actors
+from worker.embedded_redis import BrokerUnusable
 from worker.process import Processes, own_command, run_worker, stop_on_signals
+from worker.state import StateUnusable, state_folder
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
 STOP_MARGIN = 10.0
@@ -24,6 +26,7 @@ def mount(app: typer.Typer) -> None:
     app.command(epilog="Example: runmail worker --processes 2 --threads 8")(worker)
     app.command()(clock)
     app.command(epilog="Example: runmail up")(up)
+    app.command(epilog="Example: python3 -m worker demo")(demo)
 
 
 def worker(
@@ -68,7 +71,36 @@ def up(
     from worker.up import run_up
 
     ground = standing.ground()
-    run_up(ground, processes or ground.settings.processes, shown.say)
+    try:
+        run_up(ground, processes or ground.settings.processes, shown.say)
+    except BrokerUnusable as error:
+        shown.fail(str(error))
+
+
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End after the mails; 0 only if all arrived.")] = False,
+) -> None:
+    """Show the whole of runmail on this machine: events in, mail out, read back over IMAP. Nothing leaves it."""
+    shown.say("runmail demo")
+    from worker.demo.inbox import Arrived, first_lines
+    from worker.demo.story import run_demo
+
+    def show(arrived: Arrived) -> None:
+        shown.say("")
+        shown.say(f"┌ From     {arrived.sender}")
+        shown.say(f"│ To       {arrived.recipient}")
+        shown.say(f"│ Subject  {arrived.subject}")
+        for line in first_lines(arrived.text):
+            shown.say(f"│   {line}")
+        shown.say(f"└ {arrived.eml}  and  {arrived.html.name}")
+
+    found = standing.settings()
+    stopping = stop_on_signals()
+    try:
+        code = run_demo(state_folder(found) / "demo", stay=not leave, stopping=stopping, say=shown.say, show=show)
+    except (BrokerUnusable, StateUnusable) as error:
+        shown.fail(str(error))
+    raise typer.Exit(code)
 
 
 def _queues(text: str | None) -> list[str]:

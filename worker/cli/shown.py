@@ -59,7 +59,12 @@ def print_facts(facts: dict[str, Any]) -> None:
             out.print(Text(f"{name.replace('_', ' '):<{width}}  {plain(value)}"))
 
 
+def warn(text: str) -> None:
+    """Print one clear line on stderr."""
+    sys.stderr.write(f"runmail: {plain(text)}\n")
+
+
 def fail(text: str, code: int = 1) -> NoReturn:
     """Print one clear line on stderr and end: 1 the thing failed, 2 wrong use."""
-    sys.stderr.write(f"runmail: {plain(text)}\n")
+    warn(text)
     raise typer.Exit(code)

@@ -1,0 +1,240 @@
+"""The admin's commands as they are typed, against servers that ask for TLS and a login."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_operator_commands import document, run
+from tests.rig.authority import Authority
+from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
+from tests.spine.conftest import Spine, redis_url, run_finished, spine
+
+PASSWORD = "not-a-secret"
+
+
+def options(port: int, **more: str) -> list[str]:
+    given = {
+        "name": "QA alerts",
+        "from": "QA <qa@example.com>",
+        "recipient": "team@example.com",
+        "smtp-host": "localhost",
+        "smtp-port": str(port),
+        "smtp-security": "tls",
+        "smtp-username": "qa@example.com",
+        "smtp-password-env": "QA_PASSWORD",
+        **more,
+    }
+    return ["profiles", "new", *(part for name, value in given.items() for part in (f"--{name}", value))]
+
+
+def test_without_profiles_the_list_says_what_one_is_for_and_how_to_make_it(tmp_path: Path) -> None:
+    said = run("profiles", "list", home=tmp_path).stdout.splitlines()
+
+    assert said[0] == "No email profiles configured"
+    assert "SMTP and IMAP" in said[1]
+    assert "notifications" in said[1]
+    assert "automation" in said[1]
+    assert said[2].endswith("runmail profiles new")
+    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+
+
+def test_a_profile_is_tested_saved_listed_and_tested_again(
+    tmp_path: Path, start_smtp_server: StartSmtpServer, authority: Authority
+) -> None:
+    server = start_smtp_server(
+        security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
+    )
+    made = run(
+        *options(server.port, **{"smtp-ca-file": str(authority.ca_file)}),
+        "--test",
+        "--json",
+        home=tmp_path,
+        QA_PASSWORD=PASSWORD,
+    )
+    assert document(made) == {"id": 1, "name": "QA alerts", "tested": True}
+
+    (row,) = document(run("profiles", "list", "--json", home=tmp_path))
+    assert (row["status"], row["used"]["times"]) == ("healthy", 0)
+    assert row["tests"]["smtp"]["certificate_expires"]
+    tested = document(run("profiles", "test", "QA alerts", "--smtp", "--json", home=tmp_path))
+    assert [stage["name"] for stage in tested["smtp"]["stages"]] == [
+        "resolve",
+        "connect",
+        "tls",
+        "greeting",
+        "authenticate",
+        "sender",
+        "recipient",
+    ]
+    assert tested["passed"] is True
+    shown = run("profiles", "show", "QA alerts", home=tmp_path)
+    assert "team@example.com" in shown.stdout
+    assert server.transactions == []
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
+    assert PASSWORD not in made.stdout + shown.stdout
+
+
+def test_a_wrong_password_is_explained_and_nothing_is_saved(
+    tmp_path: Path, start_smtp_server: StartSmtpServer, authority: Authority
+) -> None:
+    server = start_smtp_server(
+        security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
+    )
+    done = run(
+        *options(server.port, **{"smtp-ca-file": str(authority.ca_file)}),
+        "--test",
+        home=tmp_path,
+        QA_PASSWORD="wrong",
+    )
+
+    assert done.returncode == 1
+    assert "✗ authenticate" in done.stdout
+    assert "→" in done.stdout
+    assert server.auth_count == 1
+    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+
+
+def test_a_certificate_nobody_trusts_fails_the_test_with_exit_1(
+    tmp_path: Path, start_smtp_server: StartSmtpServer, authority: Authority
+) -> None:
+    server = start_smtp_server(
+        security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
+    )
+    run(*options(server.port), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+
+    done = run("profiles", "test", "QA alerts", home=tmp_path)
+
+    assert done.returncode == 1
+    assert "✗ tls" in done.stdout
+    assert run("profiles", "list", home=tmp_path).stdout.split("\t")[1].startswith("failing: certificate")
+
+
+def test_a_password_is_asked_for_unseen_in_the_terminal(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker.cli.main", *options(465)[:-2], "--no-test"],
+        env={**kept, "RUNMAIL_HOME": str(tmp_path), "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    screen = b""
+    deadline = time.monotonic() + 30
+    answers = {b"IMAP?": b"n\n", b"password for": PASSWORD.encode() + b"\n"}
+    while time.monotonic() < deadline:
+        try:
+            screen += os.read(ours, 1024)
+        except OSError:
+            break
+        for question in [question for question in answers if question in screen]:
+            time.sleep(0.3)  # getpass throws away what was typed before it asked
+            os.write(ours, answers.pop(question))
+    os.close(ours)
+
+    assert process.wait(10) == 0
+    assert b"is saved" in screen
+    assert PASSWORD.encode() not in screen
+
+
+@pytest.mark.parametrize(
+    ("extra", "said", "code"),
+    [
+        (["--smtp-security", "maybe"], "maybe", 2),
+        (["--timezone", "Mars/Base"], "timezone", 2),
+        (["--recipient", "nobody"], "recipients", 2),
+        (["--smtp-password-file", "/nonexistent"], "cannot be read", 1),
+    ],
+)
+def test_what_is_wrong_with_a_new_profile_is_named(tmp_path: Path, extra: list[str], said: str, code: int) -> None:
+    arguments = options(465)
+    if "--smtp-password-file" in extra:
+        arguments = arguments[:-2]
+    done = run(*arguments, *extra, "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert PASSWORD not in done.stderr
+
+
+def test_a_user_without_a_password_is_refused(tmp_path: Path) -> None:
+    done = run(*options(465)[:-2], "--no-test", home=tmp_path)
+
+    assert done.returncode == 2
+    assert "--smtp-password-env" in done.stderr
+
+
+SEED = """
+[[profile]]
+name = "QA alerts"
+from = "QA alerts <qa@example.com>"
+recipients = ["team@example.com"]
+[profile.smtp]
+host = "{host}"
+username = "qa@example.com"
+password = {{ env = "QA_PASSWORD" }}
+[profile.limits]
+connections = 3
+"""
+
+
+def test_a_profiles_file_is_planned_then_applied_then_unchanged(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text(SEED.format(host="smtp.example.com"))
+
+    def seed(*more: str) -> Any:
+        return document(run("profiles", "seed", str(file), *more, "--json", home=tmp_path, QA_PASSWORD=PASSWORD))
+
+    assert [each["action"] for each in seed("--dry-run")["changes"]] == ["create"]
+    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+    assert [each["action"] for each in seed()["changes"]] == ["create"]
+    assert [each["action"] for each in seed()["changes"]] == ["unchanged"]
+    file.write_text(SEED.format(host="other.example.com"))
+    assert seed("--dry-run")["changes"][0]["fields"][0] == "smtp.host"
+
+
+def test_a_faulty_profiles_file_changes_nothing_and_names_every_fault(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text(SEED.format(host="smtp.example.com") + '\n[[profile]]\nname = "B"\nform = "x"\n')
+    done = run("profiles", "seed", str(file), home=tmp_path, QA_PASSWORD=PASSWORD)
+
+    assert done.returncode == 1
+    assert "profile 2 “B”" in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+
+
+def test_the_list_says_when_and_how_often_a_profile_was_used(spine: Spine) -> None:
+    spine.profile()
+    spine.work()
+    spine.publish(*(run_finished(f"run-{number}") for number in range(3)))
+    spine.settled(sent=3)
+
+    (row,) = json.loads(spine.run("profiles", "list", "--json").stdout)
+    assert row["used"]["times"] == 3
+    assert row["used"]["last"] is not None
+    assert row["status"] == "never tested"
+
+
+def test_an_unknown_profile_is_named_with_what_was_meant(tmp_path: Path) -> None:
+    run(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    done = run("profiles", "test", "QA alert", home=tmp_path)
+
+    assert done.returncode == 1
+    assert "did you mean “QA alerts”" in done.stderr
+
+
+__all__ = ["authority", "redis_url", "smtp_server", "spine", "start_smtp_server"]

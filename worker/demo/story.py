@@ -1,0 +1,188 @@
+"""The demo: everything started, three events published, their mails shown as they arrive over IMAP.
+
+Its state lies in a folder of its own below the state folder and is made anew each time. Everything it starts ends
+with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
+from profiles.store import Credentials
+from worker.composition import lay_ground
+from worker.demo.imap_server import MAILDIR, USER, ImapServer
+from worker.demo.inbox import Arrived, Inbox
+from worker.demo.smtp_sink import SmtpSink
+from worker.embedded_redis import EmbeddedRedis
+from worker.migrate import migrate
+from worker.process import Processes, own_command
+from worker.settings import Settings
+from worker.state import prepare
+
+PROFILE = "QA alerts"
+RECIPIENT = "team@example.com"
+#: Seconds all mails may take to arrive; on an idle machine they take one or two.
+ARRIVAL_SECONDS = 60.0
+#: Seconds the worker and the clock get to end.
+STOP_SECONDS = 15.0
+
+Say = Callable[[str], None]
+
+
+def run_demo(home: Path, *, stay: bool, stopping: threading.Event, say: Say, show: Callable[[Arrived], None]) -> int:
+    """Run the demo in `home`; return the exit code: 0 only if every mail arrived."""
+    say("Starting: broker, database, mail servers, worker, clock …")
+    with ExitStack() as stack:
+        _, environment, inbox, running = _start(home, stack, say)
+        expected = _publish(environment, say)
+        missing = _watch(inbox, running, expected, stopping, show)
+        if missing:
+            say(f"Not arrived within {ARRIVAL_SECONDS:g} s: {', '.join(sorted(missing))}. See {home / 'worker.log'}")
+            return 1
+        if not stay:
+            say("All mails arrived.")
+            return 0
+        _tell_what_next(home, say)
+        while not stopping.wait(0.5):
+            running.tend()
+            for arrived in inbox.new():
+                show(arrived)
+        say("Ending everything the demo started …")
+    return 0
+
+
+def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Settings, dict[str, str], Inbox, Processes]:
+    """Start every part, each to be ended with the stack."""
+    prepare(home)
+    embedded = EmbeddedRedis(home)
+    broker = embedded.start()
+    stack.callback(embedded.stop)
+    # Only now, with the lock of this folder held, is what an earlier demo left thrown away.
+    for left in (*home.glob("runmail.sqlite3*"), home / "worker.log"):
+        left.unlink(missing_ok=True)
+    for folder in ("imap", "mails"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+
+    password = secrets.token_urlsafe(18)
+    (home / "imap").mkdir(mode=0o700)
+    sink = SmtpSink(home / "imap" / MAILDIR)
+    smtp_port = sink.start()
+    stack.callback(sink.stop)
+    imap = ImapServer(home / "imap", password)
+    imap_port = imap.start()
+    stack.callback(imap.stop)
+    say(f"  broker: {broker.kind}; SMTP on 127.0.0.1:{smtp_port}; IMAP on 127.0.0.1:{imap_port}")
+
+    settings = Settings(home=home, database_url=None, broker_url=None, secret_keys=None)
+    ground = lay_ground(settings)
+    stack.callback(ground.engine.dispose)
+    migrate(ground.engine)
+    ground.profiles.add(
+        Profile(
+            id=0,
+            name=PROFILE,
+            from_address="qa@example.com",
+            from_name=PROFILE,
+            recipients=(RECIPIENT,),
+            smtp=SmtpSettings("127.0.0.1", smtp_port, Security.NONE),
+            imap=ImapSettings("127.0.0.1", imap_port, Security.NONE, USER),
+        ),
+        Credentials(imap=password),
+    )
+    say(f"  profile “{PROFILE}” seeded")
+
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
+    environment = {**kept, "RUNMAIL_HOME": str(home), "RUNMAIL_LOG_FORMAT": "json"}
+    commands = [own_command("worker"), own_command("clock")]
+    running = Processes(commands, environment=environment, log=home / "worker.log")
+    stack.callback(running.stop, STOP_SECONDS)
+    running.tend()
+    inbox = Inbox(imap_port, USER, password, home / "mails")
+    stack.callback(inbox.close)
+    return settings, environment, inbox, running
+
+
+def _publish(environment: dict[str, str], say: Say) -> Counter[str]:
+    """Publish the three events with the command line, as anyone would; return how many mails each id brings."""
+    examples = _examples()
+    say("Publishing: a finished run from a JUnit report, a summary, an alert …")
+    commands = [
+        [
+            *("publish", "run-finished", "--profile", PROFILE, "--junit", str(examples / "junit.xml")),
+            *("--suite", "checkout-api", "--branch", "main", "--environment", "staging", "--run-id", "demo", "--json"),
+        ],
+        ["publish", str(examples / "summary-ready.json"), "--json"],
+        ["publish", str(examples / "alert.json"), "--json"],
+    ]
+    mails: Counter[str] = Counter()
+    for command in commands:
+        done = subprocess.run(  # noqa: S603
+            own_command(*command), env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        if done.returncode != 0:
+            raise OSError(f"publishing failed: {done.stderr.strip()}")
+        for event_id in _ids(json.loads(done.stdout)):
+            mails[event_id] = _recipients(command)
+    return mails
+
+
+def _recipients(command: list[str]) -> int:
+    """Return to how many addresses the event of a publishing command goes."""
+    if command[1].endswith(".json"):
+        return len(json.loads(Path(command[1]).read_text("utf-8"))["data"].get("recipients", ())) or 1
+    return 1
+
+
+def _ids(document: Any) -> list[str]:
+    """Return the event ids in what `publish --json` printed."""
+    if isinstance(document, dict):
+        return [document["id"]] if "id" in document else [each for value in document.values() for each in _ids(value)]
+    return [each for value in document for each in _ids(value)] if isinstance(document, list) else [str(document)]
+
+
+def _watch(
+    inbox: Inbox, running: Processes, expected: Counter[str], stopping: threading.Event, show: Callable[[Arrived], None]
+) -> Counter[str]:
+    """Show mails as they arrive; return how many of each event did not."""
+    missing = Counter(expected)
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while missing and time.monotonic() < deadline and not stopping.is_set():
+        running.tend()
+        for arrived in inbox.new():
+            missing = missing - Counter([arrived.event_id])
+            show(arrived)
+        stopping.wait(0.1)
+    return missing
+
+
+def _tell_what_next(home: Path, say: Say) -> None:
+    for line in (
+        "",
+        "The demo runs until Ctrl-C. In another terminal, with",
+        f"    export RUNMAIL_HOME={home}",
+        "try:",
+        "    python3 -m worker deliveries list",
+        "    python3 -m worker events list",
+        f"    python3 -m worker profiles test “{PROFILE}”".replace("“", '"').replace("”", '"'),
+        "    python3 -m worker publish examples/alert.json",
+        "    python3 -m worker audit",
+    ):
+        say(line)
+
+
+def _examples() -> Path:
+    """Return the folder of examples: the checkout's, or the one that comes with an installed package."""
+    beside = Path(__file__).with_name("examples")
+    return beside if beside.is_dir() else Path(__file__).resolve().parent.parent.parent / "examples"
