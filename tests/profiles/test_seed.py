@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Engine
 
 from profiles.errors import CredentialNeeded
 from profiles.profile import ImapSettings, Profile, Security
 from profiles.profiles_file import ProfilesFileWrong
+from profiles.sealing import Keyring
 from profiles.seed import Action, Change, make_plan
 from profiles.store import Credentials, Draft, ProfileStore
+from tests.profiles.conftest import key_text
 
 BOTH = Credentials(smtp="sesame-out", imap="sesame-in")
 
@@ -118,12 +121,9 @@ def test_when_one_profile_cannot_be_kept_none_is(store: ProfileStore, draft: Pro
     assert [profile.name for profile in store.all()] == ["Two"]
 
 
-def test_a_password_whose_key_is_lost_must_be_given_again(store: ProfileStore, draft: Profile, engine: object) -> None:
-    from profiles.sealing import Keyring
-    from tests.profiles.conftest import key_text
-
+def test_a_password_whose_key_is_lost_must_be_given_again(store: ProfileStore, draft: Profile, engine: Engine) -> None:
     seed(store, Draft(draft, BOTH))
-    other = ProfileStore(engine, Keyring.parse(key_text("k9", 9)))  # type: ignore[arg-type]
+    other = ProfileStore(engine, Keyring.parse(key_text("k9", 9)))
     with pytest.raises(ProfilesFileWrong, match=r"smtp.password"):
         make_plan(other, [Draft(draft)])
     [change] = seed(other, Draft(draft, BOTH))
