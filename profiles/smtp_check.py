@@ -18,6 +18,8 @@ from profiles.stopwatch import Stopwatch
 
 #: Seconds a stage may take; shorter than for mail, because a person waits.
 STAGE_SECONDS = 15.0
+#: Bytes asked for with MAIL: the most that a mail of ours has.
+LARGEST_MAIL = 95 * 1024
 
 
 async def check_smtp(
@@ -66,7 +68,7 @@ async def check_smtp(
         else:
             yield watch.ok(stage, f"as {settings.username} ({mechanism.upper()})")
         stage = "sender"
-        await link.mail_from(profile.from_address, 0)
+        await link.mail_from(profile.from_address, LARGEST_MAIL)
         yield watch.ok(stage, f"{profile.from_address} may send")
         stage = "recipient"
         asked = recipient or next(iter(profile.recipients), profile.from_address)

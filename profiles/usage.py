@@ -20,11 +20,3 @@ class Usage(Protocol):
     """Tells the use of every profile that was ever used, by its id."""
 
     def by_profile(self) -> Mapping[int, Use]: ...
-
-
-class NeverUsed:
-    """The usage where nobody keeps one."""
-
-    def by_profile(self) -> Mapping[int, Use]:
-        """Return nothing: no profile was ever used."""
-        return {}

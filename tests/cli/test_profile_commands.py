@@ -170,6 +170,79 @@ def test_what_is_wrong_with_a_new_profile_is_named(tmp_path: Path, extra: list[s
     assert PASSWORD not in done.stderr
 
 
+def test_every_setting_has_an_option(tmp_path: Path) -> None:
+    run(*options(465, name="Spare"), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    more = {
+        "allowed-recipient": "example.com",
+        "reply-to": "answers@example.com",
+        "timezone": "Europe/Berlin",
+        "note": "ask Ada",
+        "failover": "Spare",
+        "on-uncertain": "hold",
+        "authserv-id": "mx.example.com",
+        "retention-days": "30",
+        "smtp-ca-file": "/etc/smtp.pem",
+        "imap-host": "imap.example.com",
+        "imap-port": "143",
+        "imap-username": "qa-in",
+        "imap-ca-file": "/etc/imap.pem",
+        "imap-password-env": "QA_PASSWORD",
+        "folder": "Replies",
+        "connections": "3",
+        "per-minute": "30",
+        "per-day": "1000",
+    }
+    done = run(
+        *options(465, **more), "--plus-addressing", "--disabled", "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD
+    )
+    assert done.returncode == 0, done.stderr
+
+    row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
+    assert {key: row[key] for key in row if key not in ("id", "tests", "used")} == {
+        "status": "disabled",
+        "name": "QA alerts",
+        "from": "QA <qa@example.com>",
+        "enabled": False,
+        "recipients": ["team@example.com"],
+        "reply_to": "answers@example.com",
+        "allowed_recipients": ["example.com"],
+        "timezone": "Europe/Berlin",
+        "note": "ask Ada",
+        "on_uncertain": "hold",
+        "failover": "Spare",
+        "plus_addressing": True,
+        "authserv_id": "mx.example.com",
+        "retention_days": 30,
+        "smtp": {
+            "host": "localhost",
+            "port": 465,
+            "security": "tls",
+            "username": "qa@example.com",
+            "ca_file": "/etc/smtp.pem",
+        },
+        "imap": {
+            "host": "imap.example.com",
+            "port": 143,
+            "security": "starttls",
+            "username": "qa-in",
+            "ca_file": "/etc/imap.pem",
+            "folders": ["Replies"],
+        },
+        "limits": {"connections": 3, "per_minute": 30, "per_day": 1000},
+    }
+
+
+def test_a_taken_name_and_an_unknown_failover_are_refused_before_anything_is_tested(tmp_path: Path) -> None:
+    run(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+
+    taken = run(*options(465), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    assert (taken.returncode, taken.stdout) == (1, "")
+    assert "“QA alerts” exists already" in taken.stderr
+    gone = run(*options(465, name="B", failover="QA alert"), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    assert (gone.returncode, gone.stdout) == (2, "")
+    assert "did you mean “QA alerts”" in gone.stderr
+
+
 def test_a_user_without_a_password_is_refused(tmp_path: Path) -> None:
     done = run(*options(465)[:-2], "--no-test", home=tmp_path)
 

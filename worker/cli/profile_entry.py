@@ -13,15 +13,15 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from profiles.errors import ProfileError
+from profiles.errors import ProfileError, ProfileExists, UnknownProfile
 from profiles.form_faults import faults
-from profiles.profile import Profile, Security
+from profiles.profile import OnUncertain, Profile, Security
 from profiles.sealing import Service
 from profiles.secret_source import NoSecret, SecretSource
 from profiles.settings_form import SettingsForm
 from profiles.store import Credentials
-from profiles.usual_ports import usual_port
 from worker.cli import shown, standing
+from worker.cli.profile_questions import ask_settings
 from worker.cli.profile_tests import run_test
 
 EPILOG = (
@@ -44,6 +44,16 @@ def new(
     reply_to: Annotated[Text, typer.Option(help="Address for answers.")] = None,
     timezone: Annotated[Text, typer.Option(help="Time zone of the times in its mails. [UTC]")] = None,
     note: Annotated[Text, typer.Option(help="A note for other admins.")] = None,
+    failover: Annotated[Text, typer.Option(metavar="PROFILE", help="Profile that takes over.")] = None,
+    on_uncertain: Annotated[
+        OnUncertain | None, typer.Option(help="When nobody knows whether a mail was taken. [resend]")
+    ] = None,
+    plus_addressing: Annotated[
+        bool, typer.Option("--plus-addressing", help="The sender's server delivers name+tag@domain to name@domain.")
+    ] = False,
+    authserv_id: Annotated[Text, typer.Option(help="Name of the server whose Authentication-Results count.")] = None,
+    retention_days: Annotated[int | None, typer.Option(min=1, help="How long replies are kept.")] = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Its mail is held until it is enabled.")] = False,
     smtp_host: Annotated[Text, typer.Option(help="SMTP server.")] = None,
     smtp_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: follows the security.")] = None,
     smtp_security: Annotated[Security | None, typer.Option(help="Default: follows the port; tls without one.")] = None,
@@ -71,6 +81,7 @@ def new(
 ) -> None:
     """Make a profile: from options, or by questions where they leave something open."""
     ground = standing.ground()
+    taken = tuple(kept.name for kept in ground.profiles.all())
     asking = sys.stdin.isatty() and not (smtp_password_stdin or imap_password_stdin)
     table = _without_none(
         {
@@ -81,14 +92,24 @@ def new(
             "reply_to": reply_to,
             "timezone": timezone,
             "note": note,
+            "failover": failover,
+            "on_uncertain": on_uncertain,
+            "plus_addressing": plus_addressing,
+            "authserv_id": authserv_id,
+            "retention_days": retention_days,
+            "enabled": not disabled,
             "smtp": _server(smtp_host, smtp_port, smtp_security, smtp_username, smtp_ca_file),
             "imap": _server(imap_host, imap_port, imap_security, imap_username, imap_ca_file, folder),
             "limits": {"connections": connections, "per_minute": per_minute, "per_day": per_day},
         }
     )
     if asking:
-        _ask(table)
+        ask_settings(table, taken)
     profile = _profile(table)
+    if profile.name in taken:
+        shown.fail(str(ProfileExists(profile.name)))
+    if profile.failover is not None and profile.failover not in taken:
+        shown.fail(f"failover: {UnknownProfile(profile.failover, taken)}", 2)
     stdin_for: list[Service] = []
     if smtp_password_stdin or smtp_password_file == STDIN:
         stdin_for.append("smtp")
@@ -138,37 +159,6 @@ def _profile(table: dict[str, Any]) -> Profile:
         for fault in found[:-1]:
             shown.warn(fault)
         shown.fail(found[-1], 2)
-
-
-def _ask(table: dict[str, Any]) -> None:
-    """Ask for what is open; a line feed takes what stands in brackets."""
-    table.setdefault("name", None)
-    table["name"] = table["name"] or typer.prompt("Name of the profile", default="QA alerts")
-    table["from"] = table.get("from") or typer.prompt("Sender (address, or Name <address>)")
-    if not table.get("recipients"):
-        text = typer.prompt("Default recipients, by comma (may be empty)", default="", show_default=False)
-        table["recipients"] = [part.strip() for part in text.split(",") if part.strip()]
-    _ask_server(table.setdefault("smtp", {}), "smtp")
-    if not table.get("imap"):
-        if not typer.confirm("Read replies over IMAP?", default=False):
-            table.pop("imap", None)
-            return
-        table["imap"] = {}
-    _ask_server(table["imap"], "imap", user=table["smtp"].get("username"))
-
-
-def _ask_server(server: dict[str, Any], service: Service, user: str | None = None) -> None:
-    label = service.upper()
-    server["host"] = server.get("host") or typer.prompt(f"{label} server")
-    if "port" not in server and "security" not in server:
-        text = typer.prompt(f"{label} security (tls, starttls, none)", default=Security.TLS.value)
-        server["security"] = text.strip().lower()
-        usual = usual_port(service, Security(server["security"])) if server["security"] in set(Security) else None
-        server["port"] = typer.prompt(f"{label} port", default=usual, type=int)
-    if "username" not in server:
-        text = typer.prompt(f"{label} user (empty for none)", default=user or "", show_default=bool(user))
-        if text.strip():
-            server["username"] = text.strip()
 
 
 def _password(

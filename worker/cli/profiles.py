@@ -17,7 +17,7 @@ from profiles.profile import Profile
 from profiles.profiles_file import ProfilesFileWrong, read_profiles_file
 from profiles.sealing import Service
 from profiles.seed import Action, make_plan
-from profiles.usage import Use
+from profiles.usage import Usage, Use
 from worker.cli import profile_entry, shown, standing
 from worker.cli.profile_tests import run_test
 from worker.composition import Ground
@@ -61,7 +61,7 @@ def list_(as_json: AsJson = False) -> None:
                     f"{row['imap']['host']}:{row['imap']['port']}" if row["imap"] else "–",
                     row["tests"]["smtp"]["at"] if row["tests"]["smtp"] else "never",
                     row["used"]["last"] or "never",
-                    f"{row['used']['times']} times",
+                    f"{row['used']['times']} {'time' if row['used']['times'] == 1 else 'times'}",
                 )
                 for row in rows
             ),
@@ -77,11 +77,11 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         shown.print_json(row)
         return
+    facts = {}
     for key, value in row.items():
-        if isinstance(value, dict):
-            shown.print_facts({f"{key}.{inner}": _plain(each) for inner, each in value.items()})
-        else:
-            shown.print_facts({key: _plain(value)})
+        parts = value if isinstance(value, dict) else {"": value}
+        facts.update({f"{key} {inner}".strip(): _plain(each) for inner, each in parts.items()})
+    shown.print_facts(facts)
 
 
 @app.command("test")
@@ -170,7 +170,8 @@ def _credential(ground: Ground, profile: Profile, service: Service) -> str | Non
 
 def _rows(ground: Ground) -> list[dict[str, Any]]:
     """Return every profile as JSON shows it."""
-    tests, uses = ground.profiles.last_tests(), LedgerUsage(ground.engine).by_profile()
+    usage: Usage = LedgerUsage(ground.engine)
+    tests, uses = ground.profiles.last_tests(), usage.by_profile()
     rows = []
     for profile in ground.profiles.all():
         last, use = tests.get(profile.id, {}), uses.get(profile.id, Use())
