@@ -10,6 +10,7 @@ mail.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 
@@ -245,8 +246,10 @@ def _words(failure: BaseException) -> str:
         return printable(failure.verify_message)
     if isinstance(failure, ssl.SSLError):
         return printable(_tls_words(failure))
-    if isinstance(failure, OSError) and failure.strerror:
-        return printable(failure.strerror)
+    if isinstance(failure, socket.gaierror):
+        return printable(failure.strerror or "")
+    if isinstance(failure, OSError) and failure.errno:
+        return os.strerror(failure.errno)  # asyncio's own words name the address as Python writes it
     if isinstance(failure, (SMTPResponseException, IMAPClientError)):
         return printable(str(failure.args[-1]) if failure.args else "")
     return ""

@@ -6,10 +6,8 @@ import grp
 import subprocess
 from dataclasses import dataclass
 
-import pytest
-
 from tests.rig.mail_home import PASSWORD, USER, MailHome
-from tests.rig.programs import Program, find_program, free_ports
+from tests.rig.programs import Missing, Program, find_program, free_ports
 
 CONFIGURATION = """
 base_dir = {folder}/run
@@ -73,11 +71,15 @@ class Dovecot:
 
 
 def start_dovecot(home: MailHome) -> tuple[Dovecot, Program]:
-    """Start Dovecot; skip the test when it is not installed, or is one whose configuration is another language."""
+    """Start Dovecot.
+
+    Raises:
+        Missing: when it is not installed, or is one whose configuration is another language.
+    """
     path = find_program("dovecot", "dovecot-imapd")
     version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     if not version.startswith("2.3."):
-        pytest.skip(f"the rig's configuration is for Dovecot 2.3, this is {version.strip()}")
+        raise Missing(f"the rig's configuration is for Dovecot 2.3, this is {version.strip()}")
     port, tls_port = free_ports(2)
     (home.folder / "home").mkdir(mode=0o700)
     configuration = home.folder / "dovecot.conf"

@@ -107,7 +107,11 @@ class Exim:
 
 
 def start_exim(home: MailHome) -> tuple[Exim, Program]:
-    """Start Exim; skip the test when it is not installed."""
+    """Start Exim.
+
+    Raises:
+        Missing: when it is not installed.
+    """
     path = find_program("exim4", "exim4-daemon-light")
     port, tls_port = free_ports(2)
     (home.folder / "spool").mkdir(mode=0o700)

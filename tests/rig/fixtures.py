@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.rig.exim import Exim, start_exim
 from tests.rig.faults import Fault
 from tests.rig.imap_server import FaultyImapServer
 from tests.rig.mail_home import MailHome
+from tests.rig.programs import Missing
 from tests.rig.smtp_server import FaultySmtpServer
 
 StartImapServer = Callable[..., FaultyImapServer]
@@ -78,19 +79,32 @@ def mail_home(authority: Authority) -> Iterator[MailHome]:
 
 
 @pytest.fixture(scope="session")
-def running_exim(mail_home: MailHome) -> Iterator[Exim]:
+def running_exim(mail_home: MailHome, request: pytest.FixtureRequest) -> Iterator[Exim]:
     """One Exim for all tests of a process."""
-    exim, program = start_exim(mail_home)
+    try:
+        exim, program = start_exim(mail_home)
+    except Missing as error:
+        _do_without(request, error)
     yield exim
     program.stop()
 
 
 @pytest.fixture(scope="session")
-def running_dovecot(mail_home: MailHome) -> Iterator[Dovecot]:
+def running_dovecot(mail_home: MailHome, request: pytest.FixtureRequest) -> Iterator[Dovecot]:
     """One Dovecot for all tests of a process."""
-    dovecot, program = start_dovecot(mail_home)
+    try:
+        dovecot, program = start_dovecot(mail_home)
+    except Missing as error:
+        _do_without(request, error)
     yield dovecot
     program.stop()
+
+
+def _do_without(request: pytest.FixtureRequest, error: Missing) -> NoReturn:
+    """Skip the test; where real servers are required, fail it."""
+    if request.config.getoption("--require-real"):
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -12,17 +12,23 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
-
 #: Where Debian keeps servers; not on every user's PATH.
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
 
 
+class Missing(Exception):
+    """Raised when a server is not on this machine, or is one that the rig cannot run; the text says which."""
+
+
 def find_program(name: str, package: str) -> str:
-    """Return a program's path, or skip the test: a test that needs it is marked `real`."""
+    """Return a program's path.
+
+    Raises:
+        Missing: when it is not installed.
+    """
     path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}")
     if path is None:
-        pytest.skip(f"{name} is not installed (Debian package {package})")
+        raise Missing(f"{name} is not installed (Debian package {package})")
     return path
 
 

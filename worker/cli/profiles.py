@@ -34,8 +34,8 @@ Name = Annotated[str, typer.Argument(help="Name of the profile.")]
 
 EMPTY = (
     "No email profiles configured",
-    "A profile enables SMTP and IMAP: mail for notifications out, answers for automation in.",
-    "Create the first: runmail profiles new",
+    "A profile enables SMTP and IMAP for notifications and automation: mail goes out, answers come in.",
+    "Create the first with: runmail profiles new",
 )
 
 
@@ -59,8 +59,8 @@ def list_(as_json: AsJson = False) -> None:
                     f"{row['smtp']['host']}:{row['smtp']['port']}",
                     row["smtp"]["username"] or "–",
                     f"{row['imap']['host']}:{row['imap']['port']}" if row["imap"] else "–",
-                    row["tests"]["smtp"]["at"] if row["tests"]["smtp"] else "never",
-                    row["used"]["last"] or "never",
+                    _minute(row["tests"]["smtp"] and row["tests"]["smtp"]["at"]),
+                    _minute(row["used"]["last"]),
                     f"{row['used']['times']} {'time' if row['used']['times'] == 1 else 'times'}",
                 )
                 for row in rows
@@ -207,6 +207,11 @@ def _test(found: LastTest | None) -> dict[str, Any] | None:
         "reason": found.reason,
         "certificate_expires": shown_time(found.certificate_expires),
     }
+
+
+def _minute(moment: str | None) -> str:
+    """Return a moment to the minute (UTC), as far as it matters in a list."""
+    return moment[:16].replace("T", " ") if moment else "never"
 
 
 def _plain(value: Any) -> Any:
