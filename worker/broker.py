@@ -14,32 +14,15 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import current_millis, dq_name
 from dramatiq.middleware import CurrentMessage, Middleware, Retries
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
 from worker.queue_consumer import QueueConsumer
 
-#: Seconds without an answer after which a connection is given up; dramatiq's default of 5 left sent messages
-#: un-acked after a short stall.
-SOCKET_SECONDS = 30
-CONNECT_SECONDS = 5
 #: Milliseconds without a heartbeat after which the messages of a worker process go back to their queue. A live
 #: process beats at least once a second.
 HEARTBEAT_TIMEOUT = 15_000
 #: Milliseconds a message that failed for a passing reason waits.
 MIN_BACKOFF = 1_000
 MAX_BACKOFF = 60_000
-
-
-def make_client(url: str) -> redis.Redis:
-    """Make a Redis client that survives short faults by itself."""
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=CONNECT_SECONDS,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
-        health_check_interval=30,
-    )
 
 
 class QueueBroker(RedisBroker):

@@ -38,9 +38,10 @@ from profiles.profile import Profile
 from profiles.sealing import Keyring
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
-from worker.broker import QueueBroker, make_client
+from worker.broker import QueueBroker
 from worker.database import make_engine
 from worker.queue_consumer import QUARANTINE
+from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import database_url, secret_keys
 

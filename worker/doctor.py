@@ -22,10 +22,10 @@ from profiles.errors import CredentialNeeded, CredentialUnreadable, KeyringInval
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
 from worker import migrate
-from worker.broker import make_client
 from worker.clock import LEASE
 from worker.database import DatabaseUnusable, make_engine
 from worker.embedded_redis import read_broker
+from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import StateUnusable, database_url, prepare, secret_keys, state_folder
 

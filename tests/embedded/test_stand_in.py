@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.embedded.conftest import servers_in
-from worker.broker import QueueBroker, make_client
+from worker.broker import QueueBroker
 from worker.broker_file import Broker
 from worker.embedded_redis import EmbeddedRedis
+from worker.redis_client import make_client
 from worker.redis_servers import STAND_IN
 from worker.stand_in_redis import carries, first_command
 

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.spine.conftest import queue_message, redis_url
-from worker.broker import QueueBroker, make_client
+from worker.broker import QueueBroker
 from worker.queue_consumer import QUARANTINE, QueueConsumer, read_message
+from worker.redis_client import make_client
 
 ACTORS = ("accept", "plan", QUARANTINE)
 

@@ -27,10 +27,11 @@ from consumers.views.events import EventFilter, list_events
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
 from tests.rig.smtp_server import FaultySmtpServer
-from worker.broker import QueueBroker, make_client
+from worker.broker import QueueBroker
 from worker.clock import Clock
 from worker.composition import Ground, WorkerParts, declare_actors, lay_ground
 from worker.migrate import migrate
+from worker.redis_client import make_client
 from worker.settings import Settings
 
 #: Seconds a test waits for what should happen at once; far above it on a busy machine.

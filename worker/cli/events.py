@@ -10,9 +10,10 @@ import typer
 from consumers.ledger.deciding import NotPossible, replay
 from consumers.ledger.states import EventState
 from consumers.views.events import EventFilter, find_rows, list_events, show_event
-from worker.broker import QueueBroker, make_client
-from worker.cli import shown, standing
+from worker.broker import QueueBroker
+from worker.cli import entry, shown, standing
 from worker.composition import declare_actors, now_milliseconds
+from worker.redis_client import make_client
 
 app = typer.Typer(
     help="What was accepted, and what stands in quarantine with its reason.",
@@ -67,7 +68,7 @@ def show(which: Which, as_json: AsJson = False) -> None:
 def replay_(which: Which, as_json: AsJson = False) -> None:
     """Plan a quarantined or skipped event once more, after you mended what was wrong."""
     ground = standing.ground()
-    url = standing.broker_url(ground.settings)
+    url = entry.broker_url(ground.settings)
     with ground.engine.begin() as connection:
         rows = find_rows(connection, which)
         if not rows:

@@ -1,55 +1,107 @@
-"""The command `runmail`: every group of commands is mounted here."""
+"""The command `runmail`. Each group of commands is loaded when it is asked for: publishing needs no database."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
-from dramatiq.errors import BrokerConnectionError
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from consumers.ledger.writer import LedgerAway
-from worker.cli import check, deliveries, events, operating, preview, profiles, publish, running
 from worker.cli.shown import plain
+
+#: Where each command is, in the order of the help.
+COMMANDS = {
+    "publish": "worker.cli.publish",
+    "profiles": "worker.cli.profiles",
+    "events": "worker.cli.events",
+    "deliveries": "worker.cli.deliveries",
+    "preview": "worker.cli.preview",
+    "audit": "worker.cli.operating",
+    "doctor": "worker.cli.operating",
+    "migrate": "worker.cli.operating",
+    "up": "worker.cli.running",
+    "worker": "worker.cli.running",
+    "clock": "worker.cli.running",
+    "demo": "worker.cli.running",
+    "test": "worker.cli.check",
+}
+
+
+class Commands(TyperGroup):
+    """The commands of COMMANDS, each loaded when it is run or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one command; None for a name that is none."""
+        if cmd_name not in self.commands and cmd_name in COMMANDS:
+            self.commands[cmd_name] = _load(cmd_name)
+        return self.commands.get(cmd_name)
+
+
+def _load(name: str) -> Any:
+    module = import_module(COMMANDS[name])
+    if hasattr(module, "app"):
+        group = get_command(module.app)
+        group.name = name
+        return group
+    gathered = typer.Typer(add_completion=False)
+    # A second command keeps typer from flattening a module that has only one.
+    gathered.command("-", hidden=True)(lambda: None)
+    module.mount(gathered)
+    return get_command(gathered).commands[name]  # type: ignore[attr-defined]
+
 
 app = typer.Typer(
     name="runmail",
+    cls=Commands,
     help="The e-mail notification worker for test-run platforms: events in, accounted mail out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with `runmail demo`, or `runmail up` and `runmail profiles new`. Docs: README.md and docs/.",
 )
-running.mount(app)
-operating.mount(app)
-check.mount(app)
-preview.mount(app)
-app.add_typer(profiles.app, name="profiles")
-app.add_typer(publish.app, name="publish")
-app.add_typer(events.app, name="events")
-app.add_typer(deliveries.app, name="deliveries")
+
+
+@app.callback()
+def runmail() -> None:
+    """The e-mail notification worker for test-run platforms: events in, accounted mail out."""
 
 
 def run() -> None:
-    """Run the command line; what goes wrong is one line on stderr, never a traceback."""
+    """Run the command line; what is expected to go wrong is one line on stderr, never a traceback."""
     try:
         app()
-    except SQLAlchemyError as error:
-        _end(f"the database does not answer as it should ({type(error).__name__}): see `runmail doctor`")
-    except LedgerAway:
-        _end("the database does not answer: see `runmail doctor`")
-    except (RedisError, BrokerConnectionError) as error:
-        _end(f"the broker does not answer ({type(error).__name__}): see `runmail doctor`")
-    except OSError as error:
-        _end(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        said = _explain(error)
+        if said is None:
+            raise
+        sys.stderr.write(f"runmail: {plain(said)}\n")
+        sys.exit(1)
 
 
-def _end(text: str) -> None:
-    sys.stderr.write(f"runmail: {plain(text)}\n")
-    sys.exit(1)
+def _explain(error: Exception) -> str | None:
+    """Say in one line what an error means to an operator; None for one that is a fault of ours."""
+    from dramatiq.errors import BrokerConnectionError
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from consumers.ledger.writer import LedgerAway
+
+    if isinstance(error, SQLAlchemyError):
+        return f"the database does not answer as it should ({type(error).__name__}): see `runmail doctor`"
+    if isinstance(error, LedgerAway):
+        return "the database does not answer: see `runmail doctor`"
+    if isinstance(error, RedisError | BrokerConnectionError):
+        return f"the broker does not answer ({type(error).__name__}): see `runmail doctor`"
+    return str(error) if isinstance(error, OSError) else None
 
 
 if __name__ == "__main__":

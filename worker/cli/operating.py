@@ -8,7 +8,7 @@ import typer
 
 from consumers.ledger.books import read_books
 from worker import migrate as migrations
-from worker.cli import shown, standing
+from worker.cli import entry, shown, standing
 from worker.doctor import examine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -53,7 +53,7 @@ def audit(as_json: AsJson = False) -> None:
 
 def doctor(as_json: AsJson = False) -> None:
     """Examine settings, database, broker, clock and profiles, and say what to do. Exit 1 if something is wrong."""
-    findings = examine(standing.settings())
+    findings = examine(entry.settings())
     if as_json:
         shown.print_json([finding.to_json() for finding in findings])
     else:

@@ -19,7 +19,7 @@ from consumers.views.events import find_rows, read_body
 from profiles.addresses import UnusableAddress, read_address
 from profiles.errors import UnknownProfile
 from profiles.profile import Profile, Security, SmtpSettings
-from worker.cli import shown, standing
+from worker.cli import entry, shown, standing
 
 
 def mount(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def preview_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Write the mail of an event as files. Sends nothing; a FILE needs neither broker nor database."""
-    settings = standing.settings()
+    settings = entry.settings()
     path = Path(which)
     event, profile = _from_file(path) if path.is_file() else _from_ledger(which)
     if timezone is not None:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher
-from worker.cli import shown, standing
+from worker.cli import entry, shown
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be published; needs no broker.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ids as one JSON document.")]
@@ -78,7 +78,7 @@ def publish(events: Iterable[Event], outcome: Outcome, *, dry_run: bool) -> None
             sys.stdout.write(json.dumps(event.to_json()) + "\n")
             outcome.published.append(event)
         return
-    url = standing.broker_url(standing.settings())
+    url = entry.broker_url(entry.settings())
     sent: list[Event] = []
     with Publisher(url) as publisher:
         try:

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from worker.broker import QueueBroker, make_client
-from worker.cli import shown, standing
+from worker.broker import QueueBroker
+from worker.cli import entry, shown, standing
 from worker.clock import Clock
 from worker.composition import QUEUES, declare_actors
 from worker.embedded_redis import BrokerUnusable
 from worker.process import Processes, own_command, run_worker, stop_on_signals
+from worker.redis_client import make_client
 from worker.state import StateUnusable, state_folder
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
@@ -39,7 +40,7 @@ def worker(
     """Take events from the queue and send mail until SIGTERM or Ctrl-C, which finish the mails in flight."""
     chosen = _queues(queues)
     ground = standing.ground()
-    url = standing.broker_url(ground.settings)
+    url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
     if count == 1:
@@ -54,7 +55,7 @@ def worker(
 def clock() -> None:
     """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
     ground = standing.ground()
-    client = make_client(standing.broker_url(ground.settings))
+    client = make_client(entry.broker_url(ground.settings))
     stopping = stop_on_signals()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     ticking = Clock(
@@ -94,7 +95,7 @@ def demo(
             shown.say(f"│   {line}")
         shown.say(f"└ {arrived.eml}  and  {arrived.html.name}")
 
-    found = standing.settings()
+    found = entry.settings()
     stopping = stop_on_signals()
     try:
         code = run_demo(state_folder(found) / "demo", stay=not leave, stopping=stopping, say=shown.say, show=show)
