@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from consumers.contract import Publisher, read_event  # noqa: E402
-from profiles.profile import Profile, Security, SmtpSettings  # noqa: E402
+from profiles.profile import Limits, Profile, Security, SmtpSettings  # noqa: E402
 from worker.composition import lay_ground  # noqa: E402
 from worker.embedded_redis import EmbeddedRedis  # noqa: E402
 from worker.migrate import migrate  # noqa: E402
@@ -158,7 +158,9 @@ def main() -> None:
             ground = lay_ground(Settings(home=home))
             migrate(ground.engine)
             smtp = SmtpSettings("127.0.0.1", sink.port, Security.NONE)
-            ground.profiles.add(Profile(id=0, name="bench", from_address="qa@example.com", smtp=smtp))
+            # As many connections as the plain worker has threads, and so connections, of its own.
+            limits = Limits(connections=options.threads)
+            ground.profiles.add(Profile(id=0, name="bench", from_address="qa@example.com", smtp=smtp, limits=limits))
             publisher = Publisher(broker.url)
             ours = measure(
                 sink,

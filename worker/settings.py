@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from profiles.addresses import UnusableAddress, read_domain
 
 
 class Settings(BaseSettings):
@@ -57,6 +59,15 @@ class Settings(BaseSettings):
     )
     max_age_run_hours: Annotated[float, Field(gt=0, le=720)] = Field(48, description="the same for finished runs")
     max_age_summary_hours: Annotated[float, Field(gt=0, le=720)] = Field(72, description="the same for summaries")
+
+    @field_validator("domain")
+    @classmethod
+    def _is_domain(cls, value: str | None) -> str | None:
+        """Refuse what could not stand in a Message-ID."""
+        try:
+            return None if value is None else read_domain(value)
+        except UnusableAddress:
+            raise ValueError("is no domain such as example.com") from None
 
 
 class SettingsInvalid(Exception):

@@ -91,11 +91,12 @@ class LedgerWriter:
             if first is None:
                 break
             group, last = [first], False
-            # Who writes alone is not kept waiting; among many, a short wait makes the groups several times larger.
+            # Who writes alone is not kept waiting; among many, a short wait for as many as the last time makes the
+            # groups several times larger.
             until = time.monotonic() + (LINGER_SECONDS if self._last_size >= BUSY_SIZE else 0)
             while len(group) < MAX_GROUP:
                 try:
-                    left = until - time.monotonic()
+                    left = until - time.monotonic() if len(group) < self._last_size else 0
                     more = self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait()
                 except queue.Empty:
                     break

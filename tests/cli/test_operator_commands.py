@@ -123,6 +123,7 @@ def test_without_a_broker_a_worker_says_what_to_do(tmp_path: Path) -> None:
         ("RUNMAIL_DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d", "the database does not answer"),
         ("RUNMAIL_SECRET_KEYS", "hunter2", "secret key 1"),
         ("RUNMAIL_THREADS", "hunter2", "RUNMAIL_THREADS"),
+        ("RUNMAIL_DOMAIN", "hunter2>\r\nBcc: x", "RUNMAIL_DOMAIN"),
         ("RUNMAIL_ATTEMPT_SECONDS", "600", "RUNMAIL_LEASE_SECONDS"),
     ],
 )

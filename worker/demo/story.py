@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
@@ -35,6 +34,8 @@ PROFILE = "QA alerts"
 RECIPIENT = "team@example.com"
 #: Seconds all mails may take to arrive; on an idle machine they take one or two.
 ARRIVAL_SECONDS = 60.0
+#: Seconds one publishing command may take.
+PUBLISH_SECONDS = 60.0
 #: Seconds the worker and the clock get to end.
 STOP_SECONDS = 15.0
 
@@ -126,14 +127,18 @@ def _publish(environment: dict[str, str], say: Say) -> Counter[str]:
         ["publish", str(examples / "summary-ready.json"), "--json"],
         ["publish", str(examples / "alert.json"), "--json"],
     ]
-    mails: Counter[str] = Counter()
-    for command in commands:
-        done = subprocess.run(  # noqa: S603
-            own_command(*command), env=environment, capture_output=True, text=True, check=False, timeout=60
+    processes = [
+        subprocess.Popen(  # noqa: S603
+            own_command(*command), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        if done.returncode != 0:
-            raise OSError(f"publishing failed: {done.stderr.strip()}")
-        for event_id in _ids(json.loads(done.stdout)):
+        for command in commands
+    ]
+    mails: Counter[str] = Counter()
+    for command, process in zip(commands, processes, strict=True):
+        printed, wrong = process.communicate(timeout=PUBLISH_SECONDS)
+        if process.returncode != 0:
+            raise OSError(f"publishing failed: {wrong.strip()}")
+        for event_id in json.loads(printed)["ids"]:
             mails[event_id] = _recipients(command)
     return mails
 
@@ -143,13 +148,6 @@ def _recipients(command: list[str]) -> int:
     if command[1].endswith(".json"):
         return len(json.loads(Path(command[1]).read_text("utf-8"))["data"].get("recipients", ())) or 1
     return 1
-
-
-def _ids(document: Any) -> list[str]:
-    """Return the event ids in what `publish --json` printed."""
-    if isinstance(document, dict):
-        return [document["id"]] if "id" in document else [each for value in document.values() for each in _ids(value)]
-    return [each for value in document for each in _ids(value)] if isinstance(document, list) else [str(document)]
 
 
 def _watch(
