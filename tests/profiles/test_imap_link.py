@@ -184,6 +184,23 @@ def test_every_fault_has_its_name(start_imap_server: StartImapServer, expected: 
     assert error.answer.isprintable()
 
 
+@pytest.mark.fault(verb="GREETING", kind="literal")
+def test_an_announced_flood_is_not_waited_for(start_imap_server: StartImapServer) -> None:
+    server = start_imap_server()
+    assert failure_of(settings_for(server)).reason == "malformed_reply"
+    assert server.flooded < 30_000_000, "of 300 MB, what fits into buffers on the way"
+
+
+@pytest.mark.fault(verb="IDLING", kind="slow", seconds=0.5)
+def test_an_idle_may_be_silent_for_longer_than_a_command(start_imap_server: StartImapServer) -> None:
+    link = open_imap(settings_for(start_imap_server()), "sesame", reach=HERE, seconds=0.2)
+    link.select_folder("INBOX", readonly=True)
+    link.idle()
+    assert link.idle_check(timeout=5) == [(1, b"EXISTS")]
+    link.idle_done()
+    link.close()
+
+
 def test_a_link_closes_when_the_server_no_longer_answers(start_imap_server: StartImapServer) -> None:
     server = start_imap_server()
     server.faults.add("LOGOUT", "hang")

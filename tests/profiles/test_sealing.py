@@ -92,6 +92,12 @@ def test_one_key_id_with_another_key_does_not_open() -> None:
         Keyring.parse(key_text("k1", 9)).open(RING.seal("secret", HOME), HOME)
 
 
+def test_the_id_of_the_key_is_sealed_with_it() -> None:
+    twins = Keyring.parse(f"{key_text('k1', 1)},{key_text('k2', 1)}")
+    with pytest.raises(CredentialUnreadable):
+        twins.open(twins.seal("secret", HOME).replace(b"k1", b"k2", 1), HOME)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

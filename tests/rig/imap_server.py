@@ -4,7 +4,8 @@
     def test_…(start_imap_server):
         server = start_imap_server(security="tls", context=authority.server_context())
 
-Verbs: GREETING, CAPABILITY, STARTTLS, LOGIN, AUTHENTICATE, EXAMINE, IDLE, DONE. Kinds: `no` (NO with `text`), `bye`
+Verbs: GREETING, CAPABILITY, STARTTLS, LOGIN, AUTHENTICATE, EXAMINE, IDLE, DONE, and IDLING with kind `slow` (a mail
+arrives after `seconds`). Kinds: `no` (NO with `text`), `bye`
 (BYE and close), `drop`, `hang`, `garbage`, `endless` (untagged lines for ever), `literal` (announces 300 MB), and at
 GREETING `preauth`, at STARTTLS `injected` (plain text after the OK). It records `lines`, every line as it came.
 """
@@ -15,6 +16,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterable
 
 from tests.rig.faults import Fault, Faults
@@ -44,6 +46,8 @@ class FaultyImapServer:
         self.capabilities = capabilities
         self.faults = Faults(faults)
         self.lines: list[bytes] = []
+        #: Bytes of a `literal` that were sent before the client had enough.
+        self.flooded = 0
         self.host = "127.0.0.1"
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -139,6 +143,10 @@ class _Session:
                 self.say(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] valid")
             case b"IDLE":
                 self.say(b"+ idling")
+                slow = self.server.faults.at("IDLING")
+                if slow:
+                    time.sleep(slow.seconds)
+                    self.say(b"* 1 EXISTS")
                 self.line()
                 fault = self.server.faults.at("DONE")
                 if fault:
@@ -171,6 +179,7 @@ class _Session:
                 self.say(b"* LIST () {300000000}")
                 while True:
                     self.socket.sendall(b"x" * 65536)
+                    self.server.flooded += 65536
             case _:
                 raise AssertionError(f"no such fault: {fault}")
 
