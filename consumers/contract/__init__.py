@@ -3,8 +3,8 @@
 Nothing here imports the rest of runmail, and only building a Publisher imports redis.
 """
 
-from consumers.contract.documents import read_events
-from consumers.contract.events import (
+from .documents import read_events
+from .events import (
     Alert,
     AlertData,
     Counts,
@@ -23,10 +23,10 @@ from consumers.contract.events import (
     Totals,
     WorstTest,
 )
-from consumers.contract.ids import derived_id
-from consumers.contract.malformed import MalformedEvent
-from consumers.contract.publisher import BrokerUnavailable, Publisher
-from consumers.contract.reading import read_event
+from .ids import derived_id
+from .malformed import MalformedEvent
+from .publisher import BrokerUnavailable, Publisher
+from .reading import read_event
 
 __all__ = [
     "Alert",

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from consumers.contract.events import Event
-from consumers.contract.malformed import MalformedEvent
-from consumers.contract.reading import read_event
-from consumers.contract.strict_json import decode_at, syntax_fault
+from .events import Event
+from .malformed import MalformedEvent
+from .reading import read_event
+from .strict_json import decode_at, syntax_fault
 
 #: Bytes of one line; an event above `sizes.MAX_EVENT_BYTES` is shortened, so a line may be far longer.
 MAX_LINE = 64 * 1024 * 1024

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from consumers.contract.texts import (
+from .texts import (
     MAX_RECIPIENTS,
     AddressText,
     Count,
@@ -24,7 +24,7 @@ from consumers.contract.texts import (
     Trace,
     Url,
 )
-from consumers.contract.times import Instant, MaybeInstant
+from .times import Instant, MaybeInstant
 
 Outcome = Literal["passed", "failed", "error", "cancelled", "timed_out"]
 TestOutcome = Literal["passed", "failed", "error", "skipped", "flaky"]

@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from consumers.contract.events import EventData
+from .events import EventData
 
 #: Hexadecimal digits; 160 bits of SHA-256 are beyond any chance of two runs sharing one.
 ID_LENGTH = 40

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from consumers.contract.events import Event
-from consumers.contract.malformed import MalformedEvent
-from consumers.contract.queue_message import QUEUE, queue_message
-from consumers.contract.sizes import fit
+from .events import Event
+from .malformed import MalformedEvent
+from .queue_message import QUEUE, queue_message
+from .sizes import fit
 
 if TYPE_CHECKING:
     from redis import Redis

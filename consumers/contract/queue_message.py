@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from consumers.contract.events import Event
+from .events import Event
 
 #: Where events are published, and the actor that accepts them.
 QUEUE = "events"

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from consumers.contract.events import EVENT_TYPES, Event
-from consumers.contract.malformed import MalformedEvent
-from consumers.contract.strict_json import plain, read_json
+from .events import EVENT_TYPES, Event
+from .malformed import MalformedEvent
+from .strict_json import plain, read_json
 
 __all__ = ["MalformedEvent", "read_event", "read_json"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from consumers.contract.events import EVENT_TYPES
+from .events import EVENT_TYPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

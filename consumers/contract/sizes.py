@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.contract.events import (
+from .events import (
     Event,
     EventData,
     Failure,
@@ -21,8 +21,8 @@ from consumers.contract.events import (
     SummaryReadyData,
     Value,
 )
-from consumers.contract.malformed import MalformedEvent
-from consumers.contract.texts import shorten
+from .malformed import MalformedEvent
+from .texts import shorten
 
 #: Bytes; an event is smaller than this in every usual way of writing its JSON (spaces, \u escapes).
 MAX_EVENT_BYTES = 1_000_000

@@ -12,7 +12,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from consumers.contract.malformed import MalformedEvent
+from .malformed import MalformedEvent
 
 #: Levels of nesting; an event of ours has six.
 MAX_DEPTH = 64

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import BinaryIO
 from xml.parsers import expat
 
+from consumers.contract.clock_text import read_seconds, read_timestamp
 from consumers.contract.events import Failure
+from consumers.contract.tally import Tally
 from consumers.contract.texts import MAX_NAME, shorten
 from consumers.results.bounded_text import BoundedText
-from consumers.results.clock_text import read_seconds, read_timestamp
 from consumers.results.junit_case import ERROR, FAILED, GENERIC_NAMES, MARKS, Case
 from consumers.results.malformed import MalformedReport
-from consumers.results.tally import Tally
 from consumers.results.xml_bytes import clean, sound_chunks
 
 #: Bytes of one report after decoding; a report is read as a stream, so this only ends endless input.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from consumers.contract.clock_text import read_seconds
 from consumers.contract.events import Failure, TestOutcome
 from consumers.contract.texts import MAX_LONG_TEXT, MAX_NAME, MAX_SHORT_TEXT, MAX_TRACE, shorten
-from consumers.results.clock_text import read_seconds
 from consumers.results.xml_bytes import clean
 
 #: What a child of a test case says of it. Surefire and others write a test that passed at a later try with

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from consumers.contract.tally import Results, Tally
 from consumers.results.junit import MAX_REPORT, Span, earlier, read_junit
 from consumers.results.malformed import MalformedReport
-from consumers.results.tally import Results, Tally
 
 
 def find_reports(patterns: Iterable[str]) -> list[Path]:

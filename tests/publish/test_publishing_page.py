@@ -130,6 +130,6 @@ def test_every_option_and_every_fact_of_a_ci_system_stands_on_the_page() -> None
         option = "--" + name.rstrip("_").replace("_", "-")
         if option not in ("--reports", "--as-json"):
             assert option in PAGE, option
-    variables = re.findall(r"`([A-Z]+_[A-Z_]+)`", (ROOT / "consumers" / "results" / "ci.py").read_text())
+    variables = re.findall(r"`([A-Z]+_[A-Z_]+)`", (ROOT / "consumers" / "contract" / "ci.py").read_text())
     for variable in set(variables) - {"GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"}:
         assert variable in PAGE, variable

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.contract import Counts
+from consumers.contract.tally import MAX_FAILURES, MAX_TESTS, Results, Tally
 from consumers.results.junit import MAX_DEPTH, MAX_TAG, read_junit
 from consumers.results.malformed import MalformedReport
 from consumers.results.reports import find_reports, read_reports
-from consumers.results.tally import MAX_FAILURES, MAX_TESTS, Results, Tally
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "junit.xml"
 

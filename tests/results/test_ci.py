@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from consumers.contract import Shard
-from consumers.results.ci import CiFacts, read_ci
+from consumers.contract.ci import CiFacts, read_ci
 
 GITHUB = {
     "CI": "true",

@@ -9,8 +9,8 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from consumers.contract import Counts
+from consumers.contract.tally import Results
 from consumers.results.reports import read_reports
-from consumers.results.tally import Results
 
 REPORTS = Path(__file__).parent / "reports"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.contract.clock_text import read_seconds, read_timestamp
 from consumers.results.bounded_text import BoundedText
-from consumers.results.clock_text import read_seconds, read_timestamp
 from consumers.results.junit import Span
 from consumers.results.reports import duration
 

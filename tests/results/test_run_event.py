@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from consumers.contract import Counts, MalformedEvent, RunFinished, Shard, derived_id
-from consumers.results.ci import CiFacts, read_ci
+from consumers.contract.ci import CiFacts, read_ci
+from consumers.contract.run_event import Statement, outcome_of, run_event
+from consumers.contract.tally import Results
 from consumers.results.reports import read_reports
-from consumers.results.run_event import Statement, outcome_of, run_event
-from consumers.results.tally import Results
 from tests.results.test_ci import GITHUB, GITLAB
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from consumers.contract.tally import Tally
 from consumers.results.junit import read_junit
-from consumers.results.tally import Tally
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "junit.xml"
 #: Copies of the shipped report's suite in one file of about 18 MB.

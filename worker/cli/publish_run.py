@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from consumers.contract import MalformedEvent
+from consumers.contract.ci import read_ci
+from consumers.contract.run_event import OUTCOME_WORDS, Statement, run_event
 from consumers.contract.sizes import fit
-from consumers.results.ci import read_ci
+from consumers.contract.tally import Results
 from consumers.results.malformed import MalformedReport
 from consumers.results.reports import find_reports, read_reports
-from consumers.results.run_event import OUTCOME_WORDS, Statement, run_event
-from consumers.results.tally import Results
 from worker.cli import shown
 from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consumers.contract.events import Counts, Failure, TestOutcome, TestResult
+from .events import Counts, Failure, TestOutcome, TestResult
 
 #: Failures kept with their texts; an event of ours rarely has room for more than 200.
 MAX_FAILURES = 1000

@@ -29,9 +29,9 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from consumers.contract.events import Shard
-from consumers.contract.texts import MAX_IDENTIFIER, Url
-from consumers.results.clock_text import read_timestamp
+from .clock_text import read_timestamp
+from .events import Shard
+from .texts import MAX_IDENTIFIER, Url
 
 Variables = Mapping[str, str]
 

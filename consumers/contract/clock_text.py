@@ -9,7 +9,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-from consumers.contract.times import FIRST_YEAR, LAST_YEAR
+from .times import FIRST_YEAR, LAST_YEAR
 
 #: Seconds; three years, beyond which a duration is a mistake of the reporter.
 MAX_DURATION = 100_000_000.0

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from consumers.contract.events import Counts, Event, Outcome
-from consumers.contract.ids import derived_id
-from consumers.contract.reading import read_event
-from consumers.results.ci import CiFacts
-from consumers.results.tally import Results
+from .ci import CiFacts
+from .events import Counts, Event, Outcome
+from .ids import derived_id
+from .reading import read_event
+from .tally import Results
 
 TYPE = "runmail.run.finished"
 
