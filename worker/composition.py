@@ -27,6 +27,7 @@ from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
+from consumers.outbound.gate import Gate
 from consumers.outbound.intake import Intake
 from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
@@ -53,6 +54,8 @@ QUEUES = (EVENTS, DELIVERIES)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
+#: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
+OPENING_MARGIN = 5.0
 #: Milliseconds a queue message waits while the database is away.
 AWAY_DELAY = 2_000
 
@@ -125,6 +128,7 @@ class WorkerParts:
             now=now_milliseconds,
             chance=random.SystemRandom().random,
         )
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lanes = Lanes(
             LaneParts(
                 writer=self.writer,
@@ -132,9 +136,16 @@ class WorkerParts:
                 drafts=drafts,
                 open_link=partial(_open_link, ground),
                 find_profile=partial(_find_by_id, ground.profiles),
-                owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+                gate=Gate(
+                    self.writer,
+                    owner=owner,
+                    opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
+                    now=now_milliseconds,
+                ),
+                owner=owner,
                 lease_seconds=settings.lease_seconds,
                 now=now_milliseconds,
+                suspects=asyncio.Lock(),
             )
         )
 
