@@ -153,9 +153,13 @@ class Lane:
         self._denied_for = min(max(denied.seconds, self._denied_for * 2), MOST_DENIED_SECONDS)
         if self._look_again is not None:
             self._look_again.cancel()
-        self._look_again = loop.call_later(self._denied_for, self.ring)
+        self._look_again = loop.call_later(self._denied_for, self._be_allowed)
         self._denied_until = loop.time() + self._denied_for
         log.debug("connection_denied", profile_id=self._id, reason=denied.reason)
+
+    def _be_allowed(self) -> None:
+        self._denied_until = 0.0
+        self.ring()
 
     async def _deliver(self, claimed: Claimed, links: LinkKeeper) -> None:
         profile = self._profile
