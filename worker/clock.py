@@ -70,6 +70,8 @@ class Clock:
             self._bells.plan.send(list(swept.unplanned[begin : begin + EVENTS_PER_BELL]))
         for profile_id in swept.due_profiles:
             self._bells.deliver.send(profile_id)
+        for profile_id in swept.to_look:
+            self._bells.look.send(profile_id)
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

@@ -142,6 +142,7 @@ class DeliveryPath:
             at_data=at_data,
             max_age=self.max_ages.seconds(event_type),
             chance=self.chance(),
+            can_look=profile.imap is not None,
         )
 
     def _settle(self, settlement: Settlement) -> asyncio.Future[bool]:
