@@ -11,6 +11,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -29,6 +30,10 @@ EMBEDDING = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_networ
 #: This network (RFC 791): Linux connects such an address to itself.
 THIS_NETWORK = ip_network("0.0.0.0/8")
 BROADCAST = IPv4Address("255.255.255.255")
+
+#: Threads that ask name servers. Apart from all others, because a name server that hangs holds its thread, and as many
+#: as there may be such servers: a profile opens two connections at once.
+_ASKING = ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolve")
 
 Resolver = Callable[[str, int], list[str]]
 
@@ -117,8 +122,9 @@ class Reach:
 
     async def resolve_async(self, host: str, port: int, seconds: float) -> tuple[str, ...]:
         """Do what `resolve` does without holding up the event loop, in at most so many seconds."""
+        asked = asyncio.get_running_loop().run_in_executor(_ASKING, self.resolve, host, port)
         try:
-            return await asyncio.wait_for(asyncio.to_thread(self.resolve, host, port), seconds)
+            return await asyncio.wait_for(asked, seconds)
         except TimeoutError as error:
             raise classify(error, Verb.RESOLVE) from None
 

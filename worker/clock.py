@@ -64,10 +64,14 @@ class Clock:
             swept = sweep(connection, now_milliseconds())
         if swept.taken_back or swept.uncertain:
             log.warning("claims_taken_back", pending=swept.taken_back, maybe_sent=swept.uncertain)
+        if swept.handed_over:
+            log.warning("handed_to_failover", deliveries=swept.handed_over)
         for begin in range(0, len(swept.unplanned), EVENTS_PER_BELL):
             self._bells.plan.send(list(swept.unplanned[begin : begin + EVENTS_PER_BELL]))
         for profile_id in swept.due_profiles:
             self._bells.deliver.send(profile_id)
+        for profile_id in swept.to_look:
+            self._bells.look.send(profile_id)
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

@@ -13,6 +13,7 @@ import random
 import secrets
 import socket
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,15 +28,19 @@ from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
+from consumers.outbound.gate import Gate
 from consumers.outbound.intake import Intake
 from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
 from consumers.outbound.planner import FindProfile
 from consumers.outbound.schedule import MaxAges
+from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
+from profiles.imap_link import open_imap
 from profiles.profile import Profile
 from profiles.sealing import Keyring
+from profiles.sent_folder import find_sent
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
@@ -53,6 +58,8 @@ QUEUES = (EVENTS, DELIVERIES)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
+#: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
+OPENING_MARGIN = 5.0
 #: Milliseconds a queue message waits while the database is away.
 AWAY_DELAY = 2_000
 
@@ -75,6 +82,7 @@ class Bells:
     accept: dramatiq.Actor[[object], None]
     plan: dramatiq.Actor[[list[int]], None]
     deliver: dramatiq.Actor[[int], None]
+    look: dramatiq.Actor[[int], None]
 
     def ring(self, profile_id: int, count: int) -> None:
         """Ring for a profile with `count` deliveries due."""
@@ -125,6 +133,7 @@ class WorkerParts:
             now=now_milliseconds,
             chance=random.SystemRandom().random,
         )
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lanes = Lanes(
             LaneParts(
                 writer=self.writer,
@@ -132,8 +141,25 @@ class WorkerParts:
                 drafts=drafts,
                 open_link=partial(_open_link, ground),
                 find_profile=partial(_find_by_id, ground.profiles),
-                owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+                gate=Gate(
+                    self.writer,
+                    owner=owner,
+                    opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
+                    now=now_milliseconds,
+                ),
+                owner=owner,
                 lease_seconds=settings.lease_seconds,
+                now=now_milliseconds,
+                suspects=asyncio.Lock(),
+            )
+        )
+
+        self.lookup = SentLookup(
+            LookupParts(
+                writer=self.writer,
+                find_profile=partial(_find_by_id, ground.profiles),
+                find_sent=partial(_find_sent, ground),
+                owner=owner,
                 now=now_milliseconds,
             )
         )
@@ -172,12 +198,17 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         assert parts is not None
         parts.lanes.ring(int(profile_id))
 
+    def look(profile_id: int) -> None:
+        assert parts is not None
+        parts.lookup.ring(int(profile_id))
+
     dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
     return Bells(
         broker=broker,
         accept=dramatiq.actor(broker=broker, queue_name=EVENTS)(accept),
         plan=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(plan),
         deliver=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(deliver),
+        look=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(look),
     )
 
 
@@ -236,3 +267,16 @@ async def _open_link(ground: Ground, profile: Profile) -> SmtpLink:
         # A person mends this; until then the mail waits.
         raise TransientMailError("credential_unusable", answer=str(error)) from None
     return await SmtpLink.open(profile, credential)
+
+
+def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
+    assert profile.imap is not None
+    try:
+        credential = ground.profiles.credential(profile, "imap")
+    except ProfileError as error:
+        raise TransientMailError("credential_unusable", answer=str(error)) from None
+    link = open_imap(profile.imap, credential)
+    try:
+        return find_sent(link, message_ids)
+    finally:
+        link.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, update
 
+from consumers.ledger.breakers import read_breaker
 from consumers.ledger.lease import Moment, read_lease_clock
 from consumers.ledger.states import MAX_STARTS, WAITING, DeliveryState
 from consumers.ledger.tables import deliveries, events
@@ -32,6 +33,8 @@ class ClaimRequest:
     now: int
     limits: Limits
     known_events: frozenset[int] = frozenset()
+    #: Whether one delivery that was begun before without an end is wanted, instead of those that were not.
+    suspects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Claimed:
     attempts: int
     maybe_twice: bool
     created_at: int
+    #: How often it was begun before without an end.
+    starts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,14 @@ class Claim:
     """What a claim came to.
 
     `bodies` holds the JSON of events that the claimer did not say it knows, by row. `wait` is how many
-    milliseconds the profile's limit asks for; 0 when no limit stands in the way.
+    milliseconds the profile's limit asks for; 0 when no limit stands in the way. `suspects_due` says that there
+    are deliveries which were begun before without an end.
     """
 
     deliveries: tuple[Claimed, ...]
     bodies: dict[int, bytes]
     wait: int = 0
+    suspects_due: bool = False
 
 
 def claim(connection: Connection, requests: Sequence[ClaimRequest]) -> list[Claim]:
@@ -68,9 +75,19 @@ def claim(connection: Connection, requests: Sequence[ClaimRequest]) -> list[Clai
 
 
 def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) -> Claim:
-    most, wait = _allowance(connection, request)
+    """Claim for one request.
+
+    What was begun before without an end is taken only when it is asked for, and then alone, so that its neighbours
+    do not share its fate.
+    """
+    most, wait = _allowance(connection, request, moment)
     if most == 0:
         return Claim((), {}, wait)
+    due = (
+        deliveries.c.profile_id == request.profile_id,
+        deliveries.c.state.in_(WAITING),
+        deliveries.c.due_at <= request.now,
+    )
     found = connection.execute(
         select(
             deliveries.c.id,
@@ -83,25 +100,19 @@ def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) ->
             deliveries.c.created_at,
             deliveries.c.starts,
         )
-        .where(
-            deliveries.c.profile_id == request.profile_id,
-            deliveries.c.state.in_(WAITING),
-            deliveries.c.due_at <= request.now,
-        )
+        .where(*due, deliveries.c.starts > 0 if request.suspects else deliveries.c.starts == 0)
         .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(most)
+        .limit(1 if request.suspects else most)
         .with_for_update(skip_locked=True)
     ).all()
-    poison = [row.id for row in found if row.starts >= MAX_STARTS]
-    if poison:
-        _quarantine(connection, poison, request.now)
     good = [row for row in found if row.starts < MAX_STARTS]
-    # What was started before without an end is taken alone, so that its neighbours do not share its fate.
-    if good and any(row.starts for row in good):
-        suspect = next((row for row in good if row.starts), None)
-        good = [row for row in good if not row.starts] or ([suspect] if suspect else [])
+    if len(good) < len(found):
+        _quarantine(connection, [row.id for row in found if row.starts >= MAX_STARTS], request.now)
+    suspects_due = len(found) < most and bool(
+        connection.execute(select(deliveries.c.id).where(*due, deliveries.c.starts > 0).limit(1)).first()
+    )
     if not good:
-        return Claim((), {}, wait)
+        return Claim((), {}, wait, suspects_due)
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_([row.id for row in good]))
@@ -128,6 +139,7 @@ def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) ->
             attempts=row.attempts,
             maybe_twice=row.maybe_twice,
             created_at=row.created_at,
+            starts=row.starts,
         )
         for row in good
     )
@@ -136,16 +148,19 @@ def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) ->
         row.id: row.body
         for row in connection.execute(select(events.c.id, events.c.body).where(events.c.id.in_(wanted)))
     }
-    return Claim(claimed, bodies, wait)
+    return Claim(claimed, bodies, wait, suspects_due)
 
 
-def _allowance(connection: Connection, request: ClaimRequest) -> tuple[int, int]:
+def _allowance(connection: Connection, request: ClaimRequest, moment: Moment) -> tuple[int, int]:
     """Return how many may be claimed now, and the milliseconds until one more may be.
 
-    Both limits are sliding windows over the claims of all workers, read from the ledger itself.
+    Limits are sliding windows over the claims of all workers, read from the ledger itself; a server that asked to
+    be written to slowly gets one mail at a time, at the pace of its breaker.
     """
     most, wait = request.most, 0
-    for limit, window in ((request.limits.per_minute, MINUTE), (request.limits.per_day, DAY)):
+    pace = read_breaker(connection, request.profile_id, moment).pace
+    windows = ((request.limits.per_minute, MINUTE), (request.limits.per_day, DAY), (1 if pace else None, pace))
+    for limit, window in windows:
         if limit is None:
             continue
         since = request.now - window

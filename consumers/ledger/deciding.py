@@ -66,6 +66,22 @@ def release(connection: Connection, delivery_id: int, now: int) -> None:
     _change(connection, delivery_id, state, DeliveryState.PENDING, now, due_at=now, reason=None)
 
 
+def settle_uncertain(connection: Connection, delivery_id: int, now: int, *, sent: bool) -> None:
+    """Decide about a mail of which nobody knows whether it was taken: it was sent, or it is to be sent once more.
+
+    Raises:
+        NotPossible: for an unknown delivery, and for one that is not uncertain.
+    """
+    state, _ = _delivery(connection, delivery_id)
+    if state is not DeliveryState.UNCERTAIN:
+        raise NotPossible(f"delivery {delivery_id} is {state}, not uncertain")
+    facts = {"owner": None, "lease_until": None, "starts": 0, "reason": "settled_by_person"}
+    if sent:
+        _change(connection, delivery_id, state, DeliveryState.SENT, now, due_at=None, sent_at=now, **facts)
+    else:
+        _change(connection, delivery_id, state, DeliveryState.PENDING, now, due_at=now, **facts)
+
+
 def replay(connection: Connection, row_id: int, now: int) -> None:
     """Let a quarantined or skipped event be planned once more, after a fix.
 

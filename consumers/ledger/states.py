@@ -14,7 +14,8 @@ Deliveries
     sent          the receiving server answered 250
     failed        given up; the reason is named
     suppressed    not written to by a rule; the rule is named
-    uncertain     the link or the worker died between DATA and the server's answer, and nobody may decide alone
+    uncertain     the link or the worker died between DATA and the server's answer; with a due time it is looked for
+                  in the mailbox of its sender, without one it waits for a person
     quarantined   cannot be sent as it is: an unusable address, a message that would not be what was meant
 
 Attempts

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, exists, or_, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, and_, case, exists, not_, or_, select, update
 
+from consumers.ledger.following import follow_profiles, profiles
 from consumers.ledger.lease import lease_ended, read_lease_clock
+from consumers.ledger.looking import profiles_to_look
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 from profiles.profile import OnUncertain
-from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
-
-profiles = SQLModel.metadata.tables["profile"]
 
 #: Events of one sweep; the rest follows in the next.
 MOST_EVENTS = 500
+#: Milliseconds that a server gets to file a mail before it is looked for.
+LOOK_DELAY = 10_000
 #: Milliseconds an accepted event is left to the worker that recorded it before the sweep asks for it again.
 PLANNING_GRACE = 5_000
 
@@ -33,14 +33,17 @@ class Swept:
     uncertain: int
     unplanned: tuple[int, ...]
     due_profiles: tuple[int, ...]
+    handed_over: int = 0
+    #: Profiles whose uncertain mail is to be looked for in their mailbox.
+    to_look: tuple[int, ...] = ()
 
 
 def sweep(connection: Connection, now: int) -> Swept:
     """Take back ended claims, follow profiles that were switched off or on, and list what is due.
 
     A claim that ended before DATA is pending again. One that ended after the commit before DATA may have been
-    sent: the profile's `on_uncertain` says whether it is sent once more (flagged `maybe_twice`) or waits for a
-    person as uncertain. A second uncertainty always waits.
+    sent: with IMAP it is looked for first; then the profile's `on_uncertain` says whether it is sent once more
+    (flagged `maybe_twice`) or waits for a person as uncertain. A second uncertainty always waits.
     """
     moment = read_lease_clock(connection)
     ended = and_(deliveries.c.state == DeliveryState.SENDING, lease_ended(deliveries, moment))
@@ -50,8 +53,10 @@ def sweep(connection: Connection, now: int) -> Swept:
         .where(ended, deliveries.c.at_data.is_(False))
         .values(state=DeliveryState.PENDING, due_at=now, **free)
     ).rowcount
+    can_look = exists().where(profiles.c.id == deliveries.c.profile_id, profiles.c.imap_host.is_not(None))
     resend = and_(
         deliveries.c.maybe_twice.is_(False),
+        not_(can_look),
         exists().where(profiles.c.id == deliveries.c.profile_id, profiles.c.on_uncertain == OnUncertain.RESEND.value),
     )
     uncertain = connection.execute(
@@ -60,14 +65,14 @@ def sweep(connection: Connection, now: int) -> Swept:
         .values(
             state=case((resend, DeliveryState.DEFERRED.value), else_=DeliveryState.UNCERTAIN.value),
             reason="answer_lost",
-            due_at=case((resend, now), else_=None),
+            due_at=case((resend, now), (can_look, now + LOOK_DELAY), else_=None),
             maybe_twice=True,
             at_data=False,
             starts=0,
             **free,
         )
     ).rowcount
-    _follow_profiles(connection, now)
+    followed = follow_profiles(connection, now, moment)
     unplanned = connection.execute(
         select(events.c.id)
         .where(
@@ -87,24 +92,5 @@ def sweep(connection: Connection, now: int) -> Swept:
             )
         )
     ).scalars()
-    return Swept(taken_back, uncertain, tuple(unplanned), tuple(due))
-
-
-def _follow_profiles(connection: Connection, now: int) -> None:
-    """Hold what waits for a profile that is switched off, and release what was held for one that is on again."""
-    disabled = select(profiles.c.id).where(profiles.c.enabled.is_(False))
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.profile_id.in_(disabled), deliveries.c.state.in_(WAITING))
-        .values(state=DeliveryState.HELD, reason="profile_disabled", due_at=None, updated_at=now)
-    )
-    enabled = select(profiles.c.id).where(profiles.c.enabled.is_(True))
-    connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.state == DeliveryState.HELD,
-            deliveries.c.reason == "profile_disabled",
-            deliveries.c.profile_id.in_(enabled),
-        )
-        .values(state=DeliveryState.PENDING, reason=None, due_at=now, updated_at=now)
-    )
+    to_look = profiles_to_look(connection, now, moment)
+    return Swept(taken_back, uncertain, tuple(unplanned), tuple(due), followed.handed_over, to_look)

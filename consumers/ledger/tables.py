@@ -127,7 +127,49 @@ class LeaseRow(SQLModel, table=True):
     lease_until: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class BreakerRow(SQLModel, table=True):
+    """What stands between a profile and its server: failed logins and connections, and a server's wish to slow down.
+
+    A profile without a row has nothing against it. `open_until` and `slow_until` are of the lease clock.
+    """
+
+    __tablename__ = "breaker"
+
+    profile_id: int = Field(sa_column=Column(RowId, primary_key=True, autoincrement=False))
+    #: Connections that could not be opened, one after another.
+    failures: int = 0
+    reason: str | None = None
+    #: How often it opened without closing in between; each time it stays open longer.
+    openings: int = 0
+    opened_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    open_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    slow_level: int = 0
+    slow_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    epoch: str
+    updated_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SmtpConnectionRow(SQLModel, table=True):
+    """A connection that some worker process has, or is opening, to the server of a profile."""
+
+    __tablename__ = "smtp_connection"
+    __table_args__ = (
+        Index("smtp_connection_profile", "profile_id"),
+        Index("smtp_connection_owner", "owner"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
+    profile_id: int = Field(sa_column=Column(RowId, nullable=False))
+    owner: str
+    opening: bool = True
+    lease_epoch: str
+    lease_until: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 events = SQLModel.metadata.tables["event"]
 deliveries = SQLModel.metadata.tables["delivery"]
 attempts = SQLModel.metadata.tables["attempt"]
 leases = SQLModel.metadata.tables["lease"]
+breakers = SQLModel.metadata.tables["breaker"]
+connections = SQLModel.metadata.tables["smtp_connection"]

@@ -18,12 +18,14 @@ from typing import Protocol
 
 import structlog
 
+from consumers.ledger.breakers import SlowDown, slow_downs
 from consumers.ledger.claiming import Claimed
 from consumers.ledger.settling import AtData, Settlement, reach_data, settle
 from consumers.ledger.writer import LedgerWriter
 from consumers.outbound.drafts import Draft, NotSendable
 from consumers.outbound.links import LinkKeeper
 from consumers.outbound.schedule import MaxAges
+from consumers.outbound.throttling import asks_to_slow_down
 from consumers.outbound.verdict import Case, failed, not_sendable, taken
 from profiles.errors import ANSWER_LOST, MailError, TransientMailError
 from profiles.profile import Profile
@@ -60,6 +62,7 @@ class DeliveryPath:
 
         Raises:
             LedgerAway: when the commit before DATA could not be made; nothing was sent.
+            NotNow: when no connection may be opened now; the delivery was not begun.
         """
         started_at = self.now()
         try:
@@ -112,6 +115,10 @@ class DeliveryPath:
         at_data: bool,
     ) -> asyncio.Future[bool]:
         await links.after(error)
+        if asks_to_slow_down(error):
+            # Nobody waits for it: the claims after it find it written.
+            self.writer.submit(slow_downs, SlowDown(profile.id, self.now()))
+            log.warning("server_asks_to_slow_down", profile=profile.name, code=error.code, status=error.status)
         case = self._case(claimed, profile, started_at, at_data=at_data, event_type=draft.event_type)
         settlement = failed(case, error)
         log.warning(
@@ -135,6 +142,7 @@ class DeliveryPath:
             at_data=at_data,
             max_age=self.max_ages.seconds(event_type),
             chance=self.chance(),
+            can_look=profile.imap is not None,
         )
 
     def _settle(self, settlement: Settlement) -> asyncio.Future[bool]:

@@ -59,3 +59,4 @@ class Lanes:
 
     async def _stop(self) -> None:
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
+        await self._parts.gate.close()

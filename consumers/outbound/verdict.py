@@ -14,7 +14,8 @@ from consumers.outbound.schedule import next_delay
 from profiles.errors import ANSWER_LOST, MailError, PermanentMailError
 from profiles.profile import OnUncertain
 
-#: Milliseconds before a mail that may have been taken is sent once more: time for a server to come back.
+#: Milliseconds before a mail that may have been taken is looked for or sent once more: time for a server to come back
+#: and to file it.
 RESEND_DELAY = 30_000
 
 
@@ -30,6 +31,8 @@ class Case:
     at_data: bool
     max_age: float
     chance: float
+    #: Whether the mail can be looked for in the mailbox of its sender.
+    can_look: bool = False
 
 
 def taken(case: Case, code: int, status: str | None, answer: str) -> Settlement:
@@ -57,15 +60,15 @@ def failed(case: Case, error: MailError) -> Settlement:
 
 
 def _uncertain(case: Case, error: MailError) -> Settlement:
-    """Settle an attempt whose answer never came: sent once more by rule, or left to a person."""
-    resend = case.on_uncertain is OnUncertain.RESEND and not case.claimed.maybe_twice
+    """Settle an attempt whose answer never came: looked for first, sent once more by rule, or left to a person."""
+    resend = case.on_uncertain is OnUncertain.RESEND and not case.claimed.maybe_twice and not case.can_look
     return _settle(
         case,
         DeliveryState.DEFERRED if resend else DeliveryState.UNCERTAIN,
         AttemptOutcome.UNKNOWN,
         reason=error.reason,
         answer=error.answer or None,
-        due_at=case.now + RESEND_DELAY if resend else None,
+        due_at=case.now + RESEND_DELAY if resend or case.can_look else None,
         maybe_twice=True,
     )
 

@@ -9,10 +9,11 @@ from consumers.ledger.books import read_books
 from consumers.ledger.claiming import Claim, ClaimRequest, claim
 from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.deciding import NotPossible, hold, release, retry
+from consumers.ledger.following import profiles
 from consumers.ledger.planning import start_planning
 from consumers.ledger.settling import AtData, GiveBack, Settlement, give_back, reach_data, settle
 from consumers.ledger.states import MAX_STARTS, AttemptOutcome, DeliveryState, EventState
-from consumers.ledger.sweeping import profiles, sweep
+from consumers.ledger.sweeping import sweep
 from consumers.ledger.tables import attempts, deliveries, events
 from profiles.profile import Limits
 
@@ -82,9 +83,16 @@ def ledger(engine: Engine) -> Engine:
     return engine
 
 
-def take(ledger: Engine, most: int = 3, lease: float = 60, limits: Limits = NO_LIMITS, now: int = NOW) -> Claim:
+def take(
+    ledger: Engine,
+    most: int = 3,
+    lease: float = 60,
+    limits: Limits = NO_LIMITS,
+    now: int = NOW,
+    suspects: bool = False,
+) -> Claim:
     with ledger.begin() as connection:
-        return claim(connection, [ClaimRequest(1, "me", most, lease, now, limits)])[0]
+        return claim(connection, [ClaimRequest(1, "me", most, lease, now, limits, suspects=suspects)])[0]
 
 
 def states(ledger: Engine) -> list[str]:
@@ -109,7 +117,7 @@ def test_an_ended_lease_before_data_is_pending_again_and_its_old_owner_is_fenced
     with ledger.begin() as connection:
         swept = sweep(connection, NOW)
     assert (swept.taken_back, swept.uncertain, swept.due_profiles) == (3, 0, (1,))
-    (new, *_) = take(ledger).deliveries
+    (new, *_) = take(ledger, suspects=True).deliveries
 
     with ledger.begin() as connection:
         assert reach_data(connection, [AtData(old.id, old.fence, 1, 60, NOW)]) == [False]
@@ -162,17 +170,21 @@ def test_three_starts_without_an_end_are_quarantined_and_neighbours_go_on(ledger
         connection.execute(update(deliveries).where(deliveries.c.id == 1).values(starts=MAX_STARTS))
 
     found = take(ledger)
-
     assert [item.id for item in found.deliveries] == [2, 3]
+    assert found.suspects_due
+    assert take(ledger, suspects=True).deliveries == ()
+
     assert states(ledger) == ["quarantined", "sending", "sending"]
+    assert not take(ledger).suspects_due
 
 
-def test_what_was_started_before_is_taken_alone(ledger: Engine) -> None:
+def test_what_was_started_before_is_taken_alone_and_only_when_asked_for(ledger: Engine) -> None:
     with ledger.begin() as connection:
-        connection.execute(update(deliveries).where(deliveries.c.id == 1).values(starts=1))
+        connection.execute(update(deliveries).where(deliveries.c.id != 2).values(starts=1))
 
-    assert [item.id for item in take(ledger).deliveries] == [2, 3]
-    assert [item.id for item in take(ledger).deliveries] == [1]
+    assert [item.id for item in take(ledger).deliveries] == [2]
+    assert [(item.id, item.starts) for item in take(ledger, suspects=True).deliveries] == [(1, 1)]
+    assert [item.id for item in take(ledger, suspects=True).deliveries] == [3]
 
 
 def test_a_claim_that_was_given_back_counts_no_start(ledger: Engine) -> None:

@@ -108,7 +108,7 @@ class FaultySmtpServer:
         """Hang up on every client, as a server that restarts does; go on listening."""
         self._run(self._end_sessions())
 
-    def wait_for(self, count: int, seconds: float = 10.0) -> list[Transaction]:
+    def wait_for(self, count: int, seconds: float = 30.0) -> list[Transaction]:
         """Wait until `count` mails were taken and return all; fail when they do not come in time."""
         deadline = time.monotonic() + seconds
         with self._changed:
@@ -131,7 +131,7 @@ class FaultySmtpServer:
             self.transactions.append(taken)
             self._changed.notify_all()
 
-    def wait_for_verb(self, verb: str, count: int = 1, seconds: float = 10.0) -> None:
+    def wait_for_verb(self, verb: str, count: int = 1, seconds: float = 30.0) -> None:
         """Wait until a command with that verb came `count` times."""
         deadline = time.monotonic() + seconds
         with self._changed:

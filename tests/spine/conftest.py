@@ -35,7 +35,7 @@ from worker.redis_client import make_client
 from worker.settings import Settings
 
 #: Seconds a test waits for what should happen at once; far above it on a busy machine.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:

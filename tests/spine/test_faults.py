@@ -159,11 +159,11 @@ def test_a_hanging_server_of_one_profile_does_not_delay_another(spine: Spine, st
     )
     spine.work(threads=1)
     spine.publish(*(run_finished(f"a-{number}", profile="A") for number in range(20)))
-    wait_until(lambda: spine.server.open_connections == 4)
+    wait_until(lambda: spine.server.open_connections == 2)
     spine.publish(run_finished("b", profile="B"))
 
     good.wait_for(1, seconds=4)
-    assert {each["state"] for each in spine.deliveries(profile="A")} <= {"sending", "pending"}
+    assert {each["state"] for each in spine.deliveries(profile="A")} <= {"sending", "pending", "deferred"}
 
 
 def test_a_dead_server_defers_with_a_named_reason(spine: Spine) -> None:

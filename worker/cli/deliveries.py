@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -79,6 +80,22 @@ def hold(which: Which, as_json: AsJson = False) -> None:
 def release(which: Which, as_json: AsJson = False) -> None:
     """Let held deliveries be sent."""
     _decide(which, deciding.release, DeliveryState.PENDING, "is released", as_json)
+
+
+@app.command(epilog="Example: runmail deliveries settle 17 --sent")
+def settle(
+    which: Which,
+    sent: Annotated[
+        bool | None, typer.Option("--sent/--resend", help="It arrived; or send it once more, flagged.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide about uncertain deliveries, after a look into the recipient's or the sender's mailbox."""
+    if sent is None:
+        shown.fail("say what you found: --sent when it arrived, --resend to send it once more", 2)
+    after = DeliveryState.SENT if sent else DeliveryState.PENDING
+    said = "is settled as sent" if sent else "will be sent once more"
+    _decide(which, partial(deciding.settle_uncertain, sent=sent), after, said, as_json)
 
 
 def _decide(
