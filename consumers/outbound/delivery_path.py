@@ -3,6 +3,7 @@
     render   the whole message, checked byte by byte, before anything is connected
     send     MAIL, RCPT on a kept connection of the profile
     data     the commit that says DATA comes next; without it nothing is sent
+    dot      one more look at the lease: who slept through it sends no final dot
     settle   the outcome and the new state in one commit
 
 One delivery, one recipient, one transaction (RFC 5321 3.3): a refused recipient touches only itself. It knows
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -27,8 +29,12 @@ from consumers.outbound.schedule import MaxAges
 from consumers.outbound.verdict import Case, failed, not_sendable, taken
 from profiles.errors import ANSWER_LOST, MailError, TransientMailError
 from profiles.profile import Profile
+from profiles.verbs import Verb
 
 log = structlog.get_logger(__name__)
+
+#: The reason of an attempt given up because its worker slept through its lease; the final dot never travelled.
+LEASE_ENDED = "lease_ended"
 
 
 class Drafts(Protocol):
@@ -45,7 +51,11 @@ class Drafts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPath:
-    """Sends one claimed delivery. `now` returns milliseconds UTC, `chance` a number in 0..1; times in seconds."""
+    """Sends one claimed delivery.
+
+    `now` returns milliseconds UTC, `chance` a number in 0..1, `since_boot` seconds of a clock that nobody sets and
+    that goes on while this process is stopped; the other times are seconds.
+    """
 
     writer: LedgerWriter
     drafts: Drafts
@@ -54,6 +64,7 @@ class DeliveryPath:
     attempt_seconds: float
     now: Callable[[], int]
     chance: Callable[[], float]
+    since_boot: Callable[[], float]
 
     async def deliver(self, claimed: Claimed, profile: Profile, links: LinkKeeper) -> asyncio.Future[bool]:
         """Make one attempt; return the future of its settlement, which is already handed in.
@@ -79,6 +90,8 @@ class DeliveryPath:
             async with asyncio.timeout_at(deadline):
                 link = await links.begin(profile, len(draft.message))
                 await link.rcpt_to(draft.recipient)
+            # Taken before the commit, which gives the lease anew from a later moment: ours ends first.
+            holds_until = self.since_boot() + self.lease_seconds
             # Outside the time limit: half a commit would leave nobody knowing what was written.
             at_data = await self._reach_data(claimed, profile, started_at)
             if not at_data:
@@ -86,7 +99,8 @@ class DeliveryPath:
                 log.warning("claim_lost", delivery=claimed.id, fence=claimed.fence)
                 return _done(False)
             async with asyncio.timeout_at(deadline):
-                answer = await link.data(draft.message)
+                self._check_lease(holds_until)
+                answer = await link.data(draft.message, partial(self._check_lease, holds_until))
         except MailError as error:
             return await self._failed(error, claimed, profile, links, draft, started_at, at_data)
         except TimeoutError:
@@ -96,6 +110,11 @@ class DeliveryPath:
         case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.event_type)
         log.info("delivery_sent", delivery=claimed.id, profile=profile.name, attempt=claimed.attempts + 1)
         return self._settle(taken(case, answer.code, answer.status, answer.text))
+
+    def _check_lease(self, holds_until: float) -> None:
+        """Raise `lease_ended` when the claim may belong to another worker by now."""
+        if self.since_boot() >= holds_until:
+            raise TransientMailError(LEASE_ENDED, verb=Verb.DATA)
 
     async def _reach_data(self, claimed: Claimed, profile: Profile, started_at: int) -> bool:
         item = AtData(claimed.id, claimed.fence, profile.id, self.lease_seconds, started_at)
