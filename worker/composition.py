@@ -23,7 +23,7 @@ from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
 from consumers.ledger.lease import since_boot
-from consumers.ledger.writer import LedgerAway, LedgerWriter
+from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
 from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
@@ -214,7 +214,8 @@ def _find_by_name(profiles: ProfileStore) -> FindProfile:
     def find(name: str) -> Profile | None:
         if name not in found:
             try:
-                found[name] = profiles.by_name(name)
+                with reading():
+                    found[name] = profiles.by_name(name)
             except UnknownProfile:
                 found[name] = None
         return found[name]
@@ -224,7 +225,8 @@ def _find_by_name(profiles: ProfileStore) -> FindProfile:
 
 def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
     try:
-        return profiles.get(profile_id)
+        with reading():
+            return profiles.get(profile_id)
     except UnknownProfile:
         return None
 
@@ -237,13 +239,14 @@ def _message_id(
 
 
 def _load_body(engine: Engine, row_id: int) -> bytes | None:
-    with engine.execution_options(reading=True).connect() as connection:
+    with reading(), engine.execution_options(reading=True).connect() as connection:
         return read_body(connection, row_id)
 
 
 async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> SmtpLink:
     try:
-        credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
+        with reading():
+            credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
     except ProfileError as error:
         # A person mends this; until then the mail waits.
         raise TransientMailError("credential_unusable", answer=str(error)) from None

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import structlog
@@ -84,7 +83,13 @@ class DeliveryPath:
             log.error("delivery_quarantined", delivery=claimed.id, reason=error.reason)
             return self._settle(not_sendable(case, error.reason, error.detail))
 
-        at_data = False
+        at_data = dot_begun = False
+
+        def before_dot() -> None:
+            nonlocal dot_begun
+            self._check_lease(holds_until)
+            dot_begun = True
+
         deadline = asyncio.get_running_loop().time() + self.attempt_seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -100,11 +105,11 @@ class DeliveryPath:
                 return _done(False)
             async with asyncio.timeout_at(deadline):
                 self._check_lease(holds_until)
-                answer = await link.data(draft.message, partial(self._check_lease, holds_until))
+                answer = await link.data(draft.message, before_dot)
         except MailError as error:
             return await self._failed(error, claimed, profile, links, draft, started_at, at_data)
         except TimeoutError:
-            reason = ANSWER_LOST if at_data else "timed_out"
+            reason = ANSWER_LOST if dot_begun else "timed_out"
             late = TransientMailError(reason, answer=f"no end within {self.attempt_seconds:g} s")
             return await self._failed(late, claimed, profile, links, draft, started_at, at_data)
         case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.event_type)

@@ -54,6 +54,7 @@ class System:
         settings = Settings(home=self.home, database_url=database_url)  # type: ignore[arg-type]
         self.ground = lay_ground(settings)
         migrate(self.ground.engine)
+        #: Pairs of source and id that must come to be in the ledger.
         self.published: set[tuple[str, str]] = set()
         self.kills = 0
         self._processes: list[Running] = []
@@ -129,12 +130,16 @@ class System:
                 .values(due_at=now_milliseconds())
             )
 
+    def recorded(self) -> int:
+        """Return how many events are in the ledger, garbage left out."""
+        with self.ground.engine.connect() as connection:
+            found = select(func.count()).select_from(events).where(events.c.source.is_not(None))
+            return int(connection.execute(found).scalar_one())
+
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
+        recorded = self.recorded()
         with self.ground.engine.connect() as connection:
-            recorded = connection.execute(
-                select(func.count()).select_from(events).where(events.c.source.is_not(None))
-            ).scalar_one()
             unplanned = connection.execute(
                 select(func.count()).select_from(events).where(events.c.state == EventState.ACCEPTED)
             ).scalar_one()
