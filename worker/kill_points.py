@@ -12,7 +12,6 @@ around the parts where those are built; the parts know nothing of them.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +69,8 @@ class Trap:
         with self._lock:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), self._signal)
+                # To this very thread: one that is sent to the process lets this thread run on for a moment.
+                signal.pthread_kill(threading.get_ident(), self._signal)
 
 
 class PointedWriter(LedgerWriter):

@@ -11,8 +11,9 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 #: What the server loads before the first fork.
 LOADED = ["worker.cli.main", "worker.cli.running", "worker.cli.standing", "worker.process", "alembic.command"]
@@ -21,12 +22,12 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)
 
 
-class Running:
-    """One running command."""
+class Task:
+    """A function that runs in a process of its own."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, function: Callable[..., None], arguments: Sequence[Any], log: Path) -> None:
         self.log = log
-        self._process = _context.Process(target=_run, args=(list(arguments), environment, str(log)), daemon=True)
+        self._process = _context.Process(target=_run_logged, args=(function, tuple(arguments), str(log)), daemon=True)
         self._process.start()
 
     @property
@@ -56,14 +57,25 @@ class Running:
         self._process.join()
 
 
-def _run(arguments: list[str], environment: dict[str, str], log: str) -> None:
-    """Be the command: environment, output, a session of its own, then the program."""
+class Running(Task):
+    """A command of runmail, as if it had been typed."""
+
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+        super().__init__(_run_command, (list(arguments), environment), log)
+
+
+def _run_logged(function: Callable[..., None], arguments: tuple[Any, ...], log: str) -> None:
+    """Run in a session of its own, with what is printed in a file."""
     os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    function(*arguments)
+
+
+def _run_command(arguments: list[str], environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     sys.argv = ["runmail", *arguments]
     from worker.cli.main import run
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, update
 from consumers.contract import Event, Publisher, read_event
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
+from consumers.views.deliveries import DeliveryFilter, list_deliveries
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.faults.processes import Running
@@ -107,11 +108,11 @@ class System:
         self.published.update(event.identity for event in published)
 
     def push(self, body: bytes) -> None:
-        """Put bytes on the events queue as any program could."""
+        """Put bytes at the head of the events queue as any program could."""
         redis_id = secrets.token_hex(8)
         client = self.client()
         client.hset("dramatiq:events.msgs", redis_id, body)  # type: ignore[arg-type]
-        client.rpush("dramatiq:events", redis_id)
+        client.lpush("dramatiq:events", redis_id)
 
     def bells(self) -> Bells:
         """Return senders of queue messages."""
@@ -135,6 +136,10 @@ class System:
         with self.ground.engine.connect() as connection:
             found = select(func.count()).select_from(events).where(events.c.source.is_not(None))
             return int(connection.execute(found).scalar_one())
+
+    def wait_recorded(self, events: int) -> None:
+        """Wait until so many events are in the ledger."""
+        wait_for(lambda: self.recorded() >= events)
 
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
@@ -168,6 +173,11 @@ class System:
     def count(self, name: str, seconds: float) -> Tally:
         """Count what the run came to."""
         return count(name, self.ground.engine, self.sink.log, self.published, kills=self.kills, seconds=seconds)
+
+    def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return the deliveries as the command line lists them."""
+        with self.ground.engine.connect() as connection:
+            return list_deliveries(connection, DeliveryFilter(**{"limit": 100_000, **wanted}))
 
     def rest(self, name: str, seconds: float = DRAIN_SECONDS) -> Tally:
         """Wait for rest, print the run's line and fail if anything is wrong."""

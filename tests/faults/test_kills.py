@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
+from tests.faults import canary
 from tests.faults.kills import EVERYWHERE, Killing
 from tests.faults.system import System
 
-pytestmark = pytest.mark.real("redis")
+pytestmark = [pytest.mark.real("redis"), pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    built = System(tmp_path)
-    yield built
-    built.end()
+def test_a_kill_at_every_place_loses_nothing_and_leaves_no_secret_behind(system: System) -> None:
+    killing = Killing(system, seed=1)
+    canary.plant(system)
 
-
-@pytest.mark.timeout(300)
-def test_two_kills_at_every_place_lose_nothing_and_repeat_nothing_unflagged(system: System) -> None:
-    Killing(system, seed=1).kill_at(EVERYWHERE * 2)
+    killing.kill_at(EVERYWHERE)
 
     tally = system.rest("kills on SQLite")
+    assert tally.kills == len(EVERYWHERE)
+    assert canary.search(system) == []
+    assert "Traceback" not in system.logs()
 
-    assert tally.kills == 2 * len(EVERYWHERE)
+
+@pytest.mark.real("postgresql")
+def test_a_kill_at_every_place_loses_nothing_on_postgresql(on_postgresql: System) -> None:
+    Killing(on_postgresql, seed=2).kill_at(EVERYWHERE[::-1])
+
+    on_postgresql.rest("kills on PostgreSQL")
+
+
+def test_kills_at_moments_of_chance_lose_nothing(system: System) -> None:
+    Killing(system, seed=3).kill_at_random(12)
+
+    system.rest("random kills")
