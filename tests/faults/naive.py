@@ -14,7 +14,6 @@ import json
 import random
 import smtplib
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,17 +22,20 @@ from pathlib import Path
 
 import redis
 
+from profiles.profile import Limits
 from tests.faults.inputs import alert
 from tests.faults.processes import Task
 from tests.faults.sink import Sink
+from tests.faults.system import System
+from tests.faults.tally import Tally
 from tests.rig.redis_server import RedisServer
 
 ORDERS = ("send-then-ack", "check-send-record", "record-then-send")
 #: Events of a run, and kills during it: as in the comparison that runmail's order was chosen by.
 EVENTS = 250
 KILLS = 12
-#: Seconds that the sink thinks about the final dot, as real servers do; without it nothing would be between DATA and
-#: its answer long enough to be killed there.
+#: Seconds that the sink thinks about a recipient and about the final dot, as real servers do; without it nothing would
+#: be in the middle of a mail long enough to be killed there.
 THINKING = 0.02
 WAITING, TAKEN = "naive:waiting", "naive:taken"
 
@@ -60,25 +62,20 @@ class Outcome:
 def run(order: str, folder: Path, *, seed: int, events: int = EVENTS, kills: int = KILLS) -> Outcome:
     """Run one order through its kills, let it come to rest, and count."""
     folder.mkdir(parents=True)
-    chance = random.Random(seed)
     server = RedisServer(folder / "redis")
     server.start()
     sink = Sink(folder / "taken.tsv")
     port = sink.open()
-    sink.fault("DOT", "slow", seconds=THINKING, taken=True)
+    think(sink)
     client = redis.Redis.from_url(server.url)
     client.rpush(WAITING, *(json.dumps(alert(f"n-{number}")) for number in range(events)))
     arguments = (order, server.url, port, str(folder / "naive.sqlite3"))
+
+    def start() -> Task:
+        return Task(work, arguments, folder / "naive.log")
+
     try:
-        for _ in range(kills):
-            # The kills are spread over the run: each process lives as long as its share of the events takes.
-            process = Task(work, arguments, folder / "naive.log")
-            before = sink.taken()
-            while sink.taken() - before < events // (kills + 2) and process.code is None:
-                time.sleep(0.005)
-            time.sleep(chance.uniform(0.0, 2 * THINKING))
-            process.kill()
-        last = Task(work, arguments, folder / "naive.log")
+        last = die_and_start(start, sink, events=events, kills=kills, seed=seed)
         while client.llen(WAITING) or client.llen(TAKEN):
             time.sleep(0.05)
         last.kill()
@@ -86,7 +83,37 @@ def run(order: str, folder: Path, *, seed: int, events: int = EVENTS, kills: int
     finally:
         sink.stop()
         server.stop()
-    return Outcome(order, events, kills, mails.total(), events - len(mails), sum(count - 1 for count in mails.values()))
+    return Outcome(order, events, kills, mails.total(), events - len(mails), mails.total() - len(mails))
+
+
+def die_and_start(start: Callable[[], Task], sink: Sink, *, events: int, kills: int, seed: int) -> Task:
+    """Kill a worker `kills` times, spread over the events and each at a moment of chance; return the last one."""
+    chance = random.Random(seed)
+    for _ in range(kills):
+        process = start()
+        before = sink.taken()
+        while sink.taken() - before < events // (kills + 2) and process.code is None:
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0.0, 2 * THINKING))
+        process.kill()
+    return start()
+
+
+def run_ours(system: System, *, seed: int, events: int = EVENTS, kills: int = KILLS) -> Tally:
+    """Run runmail through the same kills on the same kind of server, one mail at a time."""
+    system.profile(limits=Limits(connections=1))
+    think(system.sink)
+    system.clock()
+    system.publish(alert(f"n-{number}") for number in range(events))
+    die_and_start(system.worker, system.sink, events=events, kills=kills, seed=seed)
+    system.kills = kills
+    return system.rest("runmail")
+
+
+def think(sink: Sink) -> None:
+    """Let the server think about a recipient and about the final dot."""
+    sink.fault("RCPT", "slow", seconds=THINKING)
+    sink.fault("DOT", "slow", seconds=THINKING, taken=True)
 
 
 def work(order: str, url: str, port: int, database: str) -> None:
@@ -127,8 +154,3 @@ def send(port: int, event: str) -> None:
     with smtplib.SMTP("127.0.0.1", port) as server:
         message = f"X-Runmail-Event: {event}\r\nSubject: naive\r\n\r\nhello\r\n"
         server.sendmail("qa@example.com", ["team@example.com"], message)
-
-
-if __name__ == "__main__":
-    for name in ORDERS:
-        print(run(name, Path(sys.argv[1]) / name, seed=1), flush=True)

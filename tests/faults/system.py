@@ -171,7 +171,7 @@ class System:
         return time.monotonic() - began
 
     def count(self, name: str, seconds: float) -> Tally:
-        """Count what the run came to."""
+        """Count what the run came to by the sink's log."""
         return count(name, self.ground.engine, self.sink.log, self.published, kills=self.kills, seconds=seconds)
 
     def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
@@ -180,9 +180,8 @@ class System:
             return list_deliveries(connection, DeliveryFilter(**{"limit": 100_000, **wanted}))
 
     def rest(self, name: str, seconds: float = DRAIN_SECONDS) -> Tally:
-        """Wait for rest, print the run's line and fail if anything is wrong."""
+        """Wait for rest, return what the run came to and fail if anything of it is wrong."""
         tally = self.count(name, self.drain(seconds))
-        print(tally, flush=True)
         assert tally.good, str(tally)
         return tally
 
