@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 
 from aiosmtplib.esmtp import parse_esmtp_extensions
@@ -183,14 +184,16 @@ class SmtpLink:
         """
         return await self._envelope(b"RCPT TO:<" + _wire_form(recipient, Verb.RCPT) + b">", Verb.RCPT)
 
-    async def data(self, message: bytes) -> Answer:
+    async def data(self, message: bytes, before_dot: Callable[[], None] = lambda: None) -> Answer:
         """Send the message and return the answer to its final dot: the server has taken the mail.
+
+        `before_dot` is called in the last moment before the final dot travels; if it raises, the server never
+        sees the dot and throws the mail away, and the connection is closed.
 
         Raises:
             PermanentMailError: when the server refuses it.
-            TransientMailError: when it may be taken later. Reason `answer_lost` says that
-            the final
-                dot had begun to travel and no answer came: the server may have taken the mail.
+            TransientMailError: when it may be taken later. Reason `answer_lost` says that the final dot had begun
+                to travel and no answer came: the server may have taken the mail.
             asyncio.CancelledError: when cancelled; whether the dot was sent is then unknown.
         """
         try:
@@ -200,7 +203,7 @@ class SmtpLink:
         answer = await self._wire.command(b"DATA", Verb.DATA)
         if answer.code != START_INPUT:
             raise self._refusal(answer, Verb.DATA)
-        answer = await self._wire.message(stuffed)
+        answer = await self._wire.message(stuffed, before_dot)
         self._transaction = False
         self._expect(answer, Verb.DOT)
         return answer

@@ -12,7 +12,7 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiosmtplib.errors import SMTPException, SMTPResponseException
@@ -152,8 +152,11 @@ class SmtpWire:
             self.close()
             raise
 
-    async def message(self, stuffed: bytes) -> Answer:
+    async def message(self, stuffed: bytes, before_dot: Callable[[], None]) -> Answer:
         """Send a message that `stuff` made ready, after the server asked for it, and return the verdict.
+
+        `before_dot` is called in the last moment before the final dot travels. If it raises, the connection is
+        closed without the dot, so that the server throws the mail away (RFC 5321 4.1.1.4).
 
         Raises:
             TransientMailError: at DATA when the final dot has not begun to travel, else `answer_lost` at DOT.
@@ -161,6 +164,11 @@ class SmtpWire:
         if len(stuffed) > ONE_WRITE:
             await self._send_all(stuffed)
             stuffed = b""
+        try:
+            before_dot()
+        except BaseException:
+            self.close()
+            raise
         return await self._answer(self._verdict(stuffed + b".\r\n"), Verb.DOT)
 
     def close(self) -> None:

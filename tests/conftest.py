@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.small_disk import may_mount
+
 
 def _on_path(*names: str) -> Callable[[], bool]:
     # Servers lie in sbin, which the PATH of an ordinary user leaves out.
@@ -26,12 +28,13 @@ def _has_postgresql() -> bool:
     return True
 
 
-#: Every real server a test may ask for, and how it is found on this machine.
+#: Every real server or service a test may ask for, and how it is found on this machine.
 REAL = {
     "redis": _on_path("redis-server"),
     "dovecot": _on_path("dovecot"),
     "exim": _on_path("exim4", "exim"),
     "postgresql": _has_postgresql,
+    "tmpfs": may_mount,
     "chromium": _on_path("chromium", "chromium-browser", "google-chrome"),
 }
 

@@ -23,7 +23,8 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
-from consumers.ledger.writer import LedgerAway, LedgerWriter
+from consumers.ledger.lease import since_boot
+from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
 from consumers.mails.rendering import Renderer
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
@@ -45,10 +46,11 @@ from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
+from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
 from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
-from worker.state import database_url, secret_keys
+from worker.state import database_url, secret_keys, state_folder
 
 log = structlog.get_logger(__name__)
 
@@ -102,13 +104,22 @@ def lay_ground(settings: Settings) -> Ground:
     return Ground(settings, engine, keyring, ProfileStore(engine, keyring))
 
 
+def make_broker(broker_url: str, point: Point | None = None) -> QueueBroker:
+    """Make the broker at an address."""
+    broker = QueueBroker(make_client(broker_url))
+    if point:
+        broker.add_middleware(PointedQueue(point))
+    return broker
+
+
 class WorkerParts:
     """One worker process: intake, lanes, ledger writer and the actors that lead into them."""
 
     def __init__(self, ground: Ground, broker_url: str) -> None:
         settings = ground.settings
-        self.writer = LedgerWriter(ground.engine)
-        broker = QueueBroker(make_client(broker_url))
+        point = read_point(os.environ, state_folder(settings))
+        self.writer = PointedWriter(ground.engine, point) if point else LedgerWriter(ground.engine)
+        broker = make_broker(broker_url, point)
         self.bells = declare_actors(broker, self)
         self.intake = Intake(
             writer=self.writer,
@@ -132,6 +143,7 @@ class WorkerParts:
             attempt_seconds=settings.attempt_seconds,
             now=now_milliseconds,
             chance=random.SystemRandom().random,
+            since_boot=since_boot,
         )
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lanes = Lanes(
@@ -139,13 +151,14 @@ class WorkerParts:
                 writer=self.writer,
                 path=path,
                 drafts=drafts,
-                open_link=partial(_open_link, ground),
+                open_link=partial(_open_link, ground, pointed_link(point) if point else SmtpLink),
                 find_profile=partial(_find_by_id, ground.profiles),
                 gate=Gate(
                     self.writer,
                     owner=owner,
                     opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
                     now=now_milliseconds,
+                    clock=since_boot,
                 ),
                 owner=owner,
                 lease_seconds=settings.lease_seconds,
@@ -233,7 +246,8 @@ def _find_by_name(profiles: ProfileStore) -> FindProfile:
     def find(name: str) -> Profile | None:
         if name not in found:
             try:
-                found[name] = profiles.by_name(name)
+                with reading():
+                    found[name] = profiles.by_name(name)
             except UnknownProfile:
                 found[name] = None
         return found[name]
@@ -243,7 +257,8 @@ def _find_by_name(profiles: ProfileStore) -> FindProfile:
 
 def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
     try:
-        return profiles.get(profile_id)
+        with reading():
+            return profiles.get(profile_id)
     except UnknownProfile:
         return None
 
@@ -256,17 +271,18 @@ def _message_id(
 
 
 def _load_body(engine: Engine, row_id: int) -> bytes | None:
-    with engine.execution_options(reading=True).connect() as connection:
+    with reading(), engine.execution_options(reading=True).connect() as connection:
         return read_body(connection, row_id)
 
 
-async def _open_link(ground: Ground, profile: Profile) -> SmtpLink:
+async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> SmtpLink:
     try:
-        credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
+        with reading():
+            credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
     except ProfileError as error:
         # A person mends this; until then the mail waits.
         raise TransientMailError("credential_unusable", answer=str(error)) from None
-    return await SmtpLink.open(profile, credential)
+    return await kind.open(profile, credential)
 
 
 def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:

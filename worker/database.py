@@ -6,7 +6,7 @@ SQLite: `BEGIN IMMEDIATE` for every transaction that writes, because a deferred 
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -44,6 +44,14 @@ def make_engine(address: str) -> Engine:
             connect_args={"connect_timeout": CONNECT_SECONDS},
         )
     raise DatabaseUnusable("RUNMAIL_DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def open_snapshot(engine: Engine) -> Connection:
+    """Open a connection whose reads all see one moment, however long they take."""
+    if engine.dialect.name == "postgresql":
+        # Its default shows each statement a later moment, and sums of two statements then do not belong together.
+        return engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    return engine.execution_options(reading=True).connect()
 
 
 def _sqlite(url: URL) -> Engine:

@@ -36,7 +36,7 @@ def read_lease_clock(connection: Connection) -> Moment:
     if connection.dialect.name == "postgresql":
         now = connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")).scalar_one()
         return Moment("database", int(now))
-    return Moment(_boot_id(), _since_boot())
+    return Moment(_boot_id(), int(since_boot() * 1000))
 
 
 def lease_ended(table: Table, now: Moment) -> ColumnElement[bool]:
@@ -49,10 +49,10 @@ def lease_holds(table: Table, now: Moment) -> ColumnElement[bool]:
     return and_(table.c.lease_epoch == now.epoch, table.c.lease_until > now.milliseconds)
 
 
-def _since_boot() -> int:
-    """Milliseconds since boot, time asleep included where the system counts it."""
+def since_boot() -> float:
+    """Return the seconds since boot, time asleep included where the system counts it."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime_ns(clock) // 1_000_000 if clock is not None else time.monotonic_ns() // 1_000_000
+    return time.clock_gettime(clock) if clock is not None else time.monotonic()
 
 
 @cache

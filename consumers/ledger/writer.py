@@ -11,7 +11,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -37,7 +37,7 @@ GIVE_UP_SECONDS = 20.0
 
 
 class LedgerAway(Exception):
-    """Raised when the database did not take a write; nothing is known to be written."""
+    """Raised when the database did not take a write, of which nothing is known to be written, or did not answer."""
 
 
 @dataclass(slots=True)
@@ -167,6 +167,17 @@ class LedgerWriter:
 def _begin(future: Future[Any]) -> bool:
     """Mark a future as being worked on; False when its caller no longer wants it."""
     return future.set_running_or_notify_cancel()
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Let a read that fails because the database is away fail as LedgerAway: no fault of what was read."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        if not is_away(error):
+            raise
+        raise LedgerAway("the database did not answer") from None
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -3,6 +3,7 @@
     render   the whole message, checked byte by byte, before anything is connected
     send     MAIL, RCPT on a kept connection of the profile
     data     the commit that says DATA comes next; without it nothing is sent
+    dot      one more look at the lease: who slept through it sends no final dot
     settle   the outcome and the new state in one commit
 
 One delivery, one recipient, one transaction (RFC 5321 3.3): a refused recipient touches only itself. It knows
@@ -29,8 +30,12 @@ from consumers.outbound.throttling import asks_to_slow_down
 from consumers.outbound.verdict import Case, failed, not_sendable, taken
 from profiles.errors import ANSWER_LOST, MailError, TransientMailError
 from profiles.profile import Profile
+from profiles.verbs import Verb
 
 log = structlog.get_logger(__name__)
+
+#: The reason of an attempt given up because its worker slept through its lease; the final dot never travelled.
+LEASE_ENDED = "lease_ended"
 
 
 class Drafts(Protocol):
@@ -47,7 +52,11 @@ class Drafts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPath:
-    """Sends one claimed delivery. `now` returns milliseconds UTC, `chance` a number in 0..1; times in seconds."""
+    """Sends one claimed delivery.
+
+    `now` returns milliseconds UTC, `chance` a number in 0..1, `since_boot` seconds of a clock that nobody sets and
+    that goes on while this process is stopped; the other times are seconds.
+    """
 
     writer: LedgerWriter
     drafts: Drafts
@@ -56,6 +65,7 @@ class DeliveryPath:
     attempt_seconds: float
     now: Callable[[], int]
     chance: Callable[[], float]
+    since_boot: Callable[[], float]
 
     async def deliver(self, claimed: Claimed, profile: Profile, links: LinkKeeper) -> asyncio.Future[bool]:
         """Make one attempt; return the future of its settlement, which is already handed in.
@@ -76,12 +86,20 @@ class DeliveryPath:
             log.error("delivery_quarantined", delivery=claimed.id, reason=error.reason)
             return self._settle(not_sendable(case, error.reason, error.detail))
 
-        at_data = False
+        at_data = dot_begun = False
+
+        def before_dot() -> None:
+            nonlocal dot_begun
+            self._check_lease(holds_until)
+            dot_begun = True
+
         deadline = asyncio.get_running_loop().time() + self.attempt_seconds
         try:
             async with asyncio.timeout_at(deadline):
                 link = await links.begin(profile, len(draft.message))
                 await link.rcpt_to(draft.recipient)
+            # Taken before the commit, which gives the lease anew from a later moment: ours ends first.
+            holds_until = self.since_boot() + self.lease_seconds
             # Outside the time limit: half a commit would leave nobody knowing what was written.
             at_data = await self._reach_data(claimed, profile, started_at)
             if not at_data:
@@ -89,16 +107,22 @@ class DeliveryPath:
                 log.warning("claim_lost", delivery=claimed.id, fence=claimed.fence)
                 return _done(False)
             async with asyncio.timeout_at(deadline):
-                answer = await link.data(draft.message)
+                self._check_lease(holds_until)
+                answer = await link.data(draft.message, before_dot)
         except MailError as error:
             return await self._failed(error, claimed, profile, links, draft, started_at, at_data)
         except TimeoutError:
-            reason = ANSWER_LOST if at_data else "timed_out"
+            reason = ANSWER_LOST if dot_begun else "timed_out"
             late = TransientMailError(reason, answer=f"no end within {self.attempt_seconds:g} s")
             return await self._failed(late, claimed, profile, links, draft, started_at, at_data)
         case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.event_type)
         log.info("delivery_sent", delivery=claimed.id, profile=profile.name, attempt=claimed.attempts + 1)
         return self._settle(taken(case, answer.code, answer.status, answer.text))
+
+    def _check_lease(self, holds_until: float) -> None:
+        """Raise `lease_ended` when the claim may belong to another worker by now."""
+        if self.since_boot() >= holds_until:
+            raise TransientMailError(LEASE_ENDED, verb=Verb.DATA)
 
     async def _reach_data(self, claimed: Claimed, profile: Profile, started_at: int) -> bool:
         item = AtData(claimed.id, claimed.fence, profile.id, self.lease_seconds, started_at)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,7 +58,7 @@ class Gate:
         owner: str,
         opening_seconds: float,
         now: Callable[[], int],
-        clock: Callable[[], float] = lambda: time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)),
+        clock: Callable[[], float],
     ) -> None:
         self._writer = writer
         self._owner = owner

@@ -152,6 +152,8 @@ class Intake:
         """Plan one event; what its planning breaks stops only itself."""
         try:
             return plan_event(item.row_id, item.event, find_profile, self._now())
+        except LedgerAway:
+            raise
         except Exception as error:  # noqa: BLE001 - an event must not stop its neighbours; it is kept, named and replayable
             log.error("planning_failed", row=item.row_id, error=type(error).__name__)
             detail = f"planning it raised {type(error).__name__}"

@@ -169,15 +169,24 @@ class Lane:
         except NotNow:
             raise
         except LedgerAway:
-            # Not sent and not settled: the lease ends and the sweep takes it back.
+            # Not sent, and no fault of the delivery: given back it does not count as a start without an end. If the
+            # commit before DATA was made and only its answer lost, this changes nothing, and the sweep decides.
             log.warning("ledger_away_while_sending", delivery=claimed.id)
             await links.close()
+            self._settle(claimed.id, asyncio.wrap_future(self._parts.writer.submit(give_back, self._returned(claimed))))
         except Exception as error:
             log.exception("delivery_broke", delivery=claimed.id, error=type(error).__name__)
             await links.close()
         else:
-            self._settling.add(settling)
-            settling.add_done_callback(partial(_settled, self._settling, claimed.id))
+            self._settle(claimed.id, settling)
+
+    def _settle(self, delivery_id: int, settling: asyncio.Future[bool]) -> None:
+        """Keep the future of a write until it is made."""
+        self._settling.add(settling)
+        settling.add_done_callback(partial(_settled, self._settling, delivery_id))
+
+    def _returned(self, claimed: Claimed) -> GiveBack:
+        return GiveBack(claimed.id, claimed.fence, self._parts.now())
 
     async def _next(self) -> Claimed | None:
         """Return the next claimed delivery, claiming a group when none is left."""
@@ -194,7 +203,10 @@ class Lane:
     async def _claim(self, *, suspects: bool = False) -> Sequence[Claimed]:
         """Claim a group, or one delivery that was begun before without an end."""
         parts = self._parts
-        profile = await asyncio.to_thread(parts.find_profile, self._id)
+        try:
+            profile = await asyncio.to_thread(parts.find_profile, self._id)
+        except LedgerAway:
+            return ()
         if profile is None or not profile.enabled:
             return ()
         self._profile = profile
@@ -232,7 +244,7 @@ class Lane:
         return taken
 
     async def _give_back(self, claimed: Sequence[Claimed]) -> None:
-        items = [GiveBack(item.id, item.fence, self._parts.now()) for item in claimed]
+        items = [self._returned(item) for item in claimed]
         futures = [asyncio.wrap_future(self._parts.writer.submit(give_back, item)) for item in items]
         await asyncio.gather(*futures, return_exceptions=True)
 

@@ -11,7 +11,8 @@ link).
 
 Kinds: `4xx`, `5xx` (an answer; `code` and `text` say which), `421` (answer and close), `drop` (close without an
 answer), `hang` (never answer), `slow` (answer rightly after `seconds`), `garbage` (a line that is no reply),
-`long_reply` (a reply of 10,000 lines), `endless` (a reply that never ends), and for STARTTLS `stripped` (not
+`long_reply` (a reply of 10,000 lines), `trickle` (the right answer, one byte every
+`seconds`), `endless` (a reply that never ends), and for STARTTLS `stripped` (not
 offered), `injected` (plain text sent after the 220, before TLS) and `plain` (220, and then no TLS).
 """
 
@@ -36,7 +37,7 @@ class Fault:
 
     `times` is how often it happens (None: always), `after` how many matching commands go well before it.
     `recipient` limits it to one address. `taken` (at DOT) has the mail taken although the answer says
-    otherwise.
+    otherwise. `each` counts for each recipient by itself, as greylisting does.
     """
 
     verb: str
@@ -48,6 +49,7 @@ class Fault:
     recipient: str | None = None
     seconds: float = 1.0
     taken: bool = False
+    each: bool = False
 
     @property
     def answer(self) -> bytes:
@@ -61,7 +63,7 @@ class Faults:
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[Fault, int] = {}
+        self._seen: dict[tuple[Fault, tuple[str, ...]], int] = {}
         self._faults = list(faults)
 
     def add(self, verb: str, kind: str, **options: Any) -> None:
@@ -80,8 +82,9 @@ class Faults:
             for fault in self._faults:
                 if fault.verb != verb or (fault.recipient and fault.recipient not in recipients):
                     continue
-                seen = self._seen.get(fault, 0)
-                self._seen[fault] = seen + 1
+                counted = (fault, tuple(recipients) if fault.each else ())
+                seen = self._seen.get(counted, 0)
+                self._seen[counted] = seen + 1
                 if seen >= fault.after and (fault.times is None or seen < fault.after + fault.times):
                     return fault
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -55,6 +56,12 @@ class PostgreSql:
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self._folder}
         options = ["-D", str(self._folder / "data"), "-U", "runmail", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([self._programs / "initdb", *options], check=True, **quiet, **self._as)
+        self.start_again()
+        return f"postgresql://runmail@127.0.0.1:{self.port}/{{}}"
+
+    def start_again(self) -> None:
+        """Start the server on the data that are there."""
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self._folder}
         self._process = subprocess.Popen(
             [
                 *(self._programs / "postgres", "-D", str(self._folder / "data"), "-p", str(self.port)),
@@ -68,7 +75,12 @@ class PostgreSql:
             assert time.monotonic() < deadline, "PostgreSQL did not start"
             assert self._process.poll() is None, "PostgreSQL ended"
             time.sleep(0.05)
-        return f"postgresql://runmail@127.0.0.1:{self.port}/{{}}"
+
+    def shut(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """End the server and keep its data: SIGQUIT as in a crash, SIGINT as in an orderly restart."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(START_SECONDS)
 
     def make(self, name: str) -> str:
         """Make a database and return its address."""
@@ -80,9 +92,9 @@ class PostgreSql:
 
     def stop(self) -> None:
         """End the server and throw its data away."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
+        if self._process is not None and self._process.poll() is None:
+            # A connection that a killed worker left must not hold the end up.
+            self.shut(signal.SIGINT)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _answers(self) -> bool:

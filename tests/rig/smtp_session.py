@@ -184,6 +184,10 @@ class Session:
             case "slow":
                 await asyncio.sleep(fault.seconds)
                 await self.say(good)
+            case "trickle":
+                for byte in good:
+                    await self.say(bytes([byte]))
+                    await asyncio.sleep(fault.seconds)
             case "garbage":
                 await self.say(b"\x1b[31mnot smtp at all\x00\r\n")
             case "long_reply":

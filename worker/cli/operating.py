@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from consumers.ledger.books import read_books
+from consumers.ledger.books import Books, read_books
 from worker import migrate as migrations
 from worker.cli import entry, shown, standing
+from worker.cli.against import audit_against
+from worker.database import open_snapshot
 from worker.doctor import examine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -17,7 +20,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(migrate)
-    app.command(epilog="Example: runmail audit --json")(audit)
+    app.command(epilog="Example: runmail audit --json; runmail audit --against /var/log/taken.tsv --since 2026-11-01")(
+        audit
+    )
     app.command()(doctor)
 
 
@@ -34,21 +39,48 @@ def migrate(as_json: AsJson = False) -> None:
         shown.say(f"The database was brought from {before or 'nothing'} to {after}.")
 
 
-def audit(as_json: AsJson = False) -> None:
-    """Add up the books: every event and every mail in exactly one state. Exit 1 if a sum does not come out."""
-    with standing.ground().engine.execution_options(reading=True).connect() as connection:
-        books = read_books(connection)
+def audit(
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Compare with a receiving server's log: lines of event id, recipient and time, with tabs or as JSON.",
+            metavar="FILE",
+        ),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help="With --against: leave out what is older. ISO 8601 or seconds since 1970.")
+    ] = "0",
+    until: Annotated[
+        str | None, typer.Option(help="With --against: how far the log reaches. [the moment the command is run]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add up the books: every event and every mail in exactly one state. Exit 1 if a sum does not come out.
+
+    With --against also 1 if a mail is lost or there twice without the ledger saying that it may be.
+    """
+    if against is None:
+        with open_snapshot(standing.ground().engine) as connection:
+            books = read_books(connection)
+        show_books(books, as_json=as_json)
+        good = books.balanced
+    else:
+        good = audit_against(against, since, until, as_json=as_json)
+    if not good:
+        raise typer.Exit(1)
+
+
+def show_books(books: Books, *, as_json: bool) -> None:
+    """Print the books."""
     if as_json:
         shown.print_json(books.to_json())
-    else:
-        shown.say("The books balance." if books.balanced else "The books do not balance.")
-        for problem in books.problems:
-            shown.say(f"  {problem}")
-        shown.print_facts({"events": books.accepted, **{f"  {name}": n for name, n in books.events.items() if n}})
-        shown.print_facts({"deliveries": books.planned, **{f"  {name}": n for name, n in books.states.items() if n}})
-        shown.print_facts({"maybe twice": books.maybe_twice})
-    if not books.balanced:
-        raise typer.Exit(1)
+        return
+    shown.say("The books balance." if books.balanced else "The books do not balance.")
+    for problem in books.problems:
+        shown.say(f"  {problem}")
+    shown.print_facts({"events": books.accepted, **{f"  {name}": n for name, n in books.events.items() if n}})
+    shown.print_facts({"deliveries": books.planned, **{f"  {name}": n for name, n in books.states.items() if n}})
+    shown.print_facts({"maybe twice": books.maybe_twice})
 
 
 def doctor(as_json: AsJson = False) -> None:

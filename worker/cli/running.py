@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.clock import Clock
-from worker.composition import QUEUES, declare_actors
+from worker.composition import QUEUES, declare_actors, make_broker
 from worker.embedded_redis import BrokerUnusable
+from worker.kill_points import point_commits, read_point
 from worker.process import Processes, own_command, run_worker, stop_on_signals
-from worker.redis_client import make_client
 from worker.state import StateUnusable, state_folder
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
@@ -55,14 +54,15 @@ def worker(
 def clock() -> None:
     """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
     ground = standing.ground()
-    client = make_client(entry.broker_url(ground.settings))
+    point = read_point(os.environ, state_folder(ground.settings))
+    if point:
+        point_commits(ground.engine, point)
+    broker = make_broker(entry.broker_url(ground.settings), point)
     stopping = stop_on_signals()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    ticking = Clock(
-        ground.engine, declare_actors(QueueBroker(client)), owner=owner, sweep_seconds=ground.settings.sweep_seconds
-    )
+    ticking = Clock(ground.engine, declare_actors(broker), owner=owner, sweep_seconds=ground.settings.sweep_seconds)
     ticking.run(stopping)
-    client.close()
+    broker.client.close()
 
 
 def up(

@@ -1,0 +1,155 @@
+"""Kills at named places: workers and clocks die where it hurts, one after the other, while events keep coming."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from tests.faults.inputs import REFUSED, alert, batch
+from tests.faults.processes import Running
+from tests.faults.system import System, wait_for
+from worker.kill_points import ON_ITS_WAY
+
+#: Commits of a worker's ledger writer that an ordinary stream of events passes, and those it passes after a kill.
+COMMITS = ("record", "store_plans", "claim", "reach_data", "settle")
+#: Steps that are passed only when something is wrong: garbage on the queue, an event whose planner died.
+RARE = ("quarantine", "start_planning")
+VERBS = ("greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "DOT")
+#: Places passed while a worker ends in good order.
+ENDING = ("before:give_back", "inside:give_back", "after:give_back", "before:QUIT", "after:QUIT")
+
+AT_WORK = (
+    *(f"{when}:{step}" for step in COMMITS for when in ("before", "inside", "after")),
+    *(f"{when}:{verb}" for verb in VERBS for when in ("before", "after")),
+    "before:RSET",
+    "after:RSET",
+    "sent:DOT",
+    *(f"{when}:{place}" for place in ("ring", "ack") for when in ("before", "after")),
+)
+AT_RARE_WORK = tuple(f"{when}:{step}" for step in RARE for when in ("before", "inside", "after"))
+OF_THE_CLOCK = ("before:clock", "after:clock", "before:ring", "after:ring")
+EVERYWHERE = (*AT_WORK, *AT_RARE_WORK, *ENDING, *(f"clock {place}" for place in OF_THE_CLOCK))
+
+#: Seconds in which an armed process must come to its place.
+REACH_SECONDS = 90.0
+#: Events published at a time while a place is waited for, and events on the queue above which none are.
+BATCH = 4
+MOST_QUEUED = 24
+
+
+class Killing:
+    """Runs a system whose processes die at one place after the other."""
+
+    def __init__(self, system: System, seed: int) -> None:
+        self._system = system
+        self._chance = random.Random(seed)
+        self._number = 0
+        self._bells = system.bells()
+        self._client = system.client()
+        system.profile()
+        # Who sends the final dot must wait a little, so that a process can die between the dot and its answer.
+        system.sink.fault("DOT", "slow", seconds=ON_ITS_WAY * 2, recipient="slow@example.com")
+        system.sink.fault("RCPT", "5xx", code=550, text="5.1.1 no such user", recipient=REFUSED)
+
+    def kill_at(self, places: Sequence[str]) -> None:
+        """Let a process die at each place in turn."""
+        clock = self._system.clock()
+        for place in places:
+            if place.startswith("clock "):
+                clock.kill()
+                self._kill_clock(place.removeprefix("clock "))
+                clock = self._system.clock()
+            elif place in ENDING:
+                self._kill_while_ending(place)
+            else:
+                self._kill_worker(place)
+        self._system.worker()
+
+    def kill_at_random(self, times: int) -> None:
+        """Kill one of two workers at a moment of chance."""
+        workers = [self._system.worker(), self._system.worker()]
+        self._system.clock()
+        for _ in range(times):
+            self._feed()
+            time.sleep(self._chance.uniform(0.0, 0.25))
+            index = self._chance.randrange(2)
+            workers[index].kill()
+            self._system.kills += 1
+            workers[index] = self._system.worker()
+
+    def _kill_worker(self, place: str) -> None:
+        worker = self._system.worker(kill=f"{place}:{self._chance.randint(1, 3)}")
+        began = time.monotonic()
+        while worker.wait(0.05) is None:
+            self._feed(slow=place == "sent:DOT")
+            if place.split(":")[1] in RARE:
+                self._feed_rare(place)
+            assert time.monotonic() - began < REACH_SECONDS, f"no worker came to {place}"
+        self._died(worker, place)
+
+    def _kill_clock(self, place: str) -> None:
+        if place.endswith("ring"):
+            self._leave_due()
+        clock = self._system.clock(kill=f"{place}:{self._chance.randint(1, 2)}")
+        began = time.monotonic()
+        while clock.wait(0.1) is None:
+            assert time.monotonic() - began < REACH_SECONDS, f"no clock came to {place}"
+        self._died(clock, place)
+
+    def _kill_while_ending(self, place: str) -> None:
+        """End a worker in good order under load; it may come to its end without passing the place: then once more."""
+        began = time.monotonic()
+        while not (worker := self._end_under_load(place)).code:
+            assert time.monotonic() - began < REACH_SECONDS, f"no worker came to {place}"
+        self._died(worker, place)
+
+    def _end_under_load(self, place: str) -> Running:
+        worker = self._system.worker(kill=f"{place}:1")
+        before = self._system.sink.taken()
+        self._feed(times=8)
+        wait_for(lambda: self._system.sink.taken() > before or worker.code is not None)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait(REACH_SECONDS) is not None, f"the worker armed for {place} did not end"
+        return worker
+
+    def _died(self, process: Running, place: str) -> None:
+        assert process.code == -signal.SIGKILL, f"the process armed for {place} ended with {process.code}"
+        self._system.kills += 1
+
+    def _leave_due(self) -> None:
+        """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
+        self._feed()
+        worker = self._system.worker(kill="after:claim:1")
+        worker.wait(REACH_SECONDS)
+        worker.kill()
+
+    def _feed(self, times: int = 1, *, slow: bool = False) -> None:
+        """Publish, unless nobody can keep up with what was published before."""
+        for _ in range(times if self._queued() < MOST_QUEUED else 0):
+            self._number += 1
+            more = [alert(f"slow-{self._number}", "slow@example.com")] if slow else []
+            self._system.publish([*batch(f"e{self._number}", BATCH), *more])
+
+    def _queued(self) -> int:
+        return cast(int, self._client.llen("dramatiq:events"))
+
+    def _feed_rare(self, place: str) -> None:
+        """Make what passes the rare places: garbage, and bells for events that lost their planner."""
+        self._number += 1
+        if "quarantine" in place:
+            self._system.push(f"garbage {self._number}".encode())
+        else:
+            self._bells.plan.send([1])
+
+
+def one_of_each(kills: int, seed: int) -> list[str]:
+    """Return `kills` places in an order of chance, every one as often as the others."""
+    chance = random.Random(seed)
+    rounds = -(-kills // len(EVERYWHERE))
+    return [place for _ in range(rounds) for place in chance.sample(EVERYWHERE, len(EVERYWHERE))][:kills]
+
+
+__all__ = ["EVERYWHERE", "Killing", "Running", "one_of_each"]
