@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -22,17 +23,26 @@ def breaker(spine: Spine) -> Any:
         return connection.execute(select(breakers)).first()
 
 
-def let_probe(spine: Spine, clock: Clock) -> None:
+def ticking(clock: Clock, condition: Callable[[], Any]) -> None:
+    """Wait for a condition while a clock ticks, as one does every second."""
+
+    def ticked() -> Any:
+        clock.tick(take_back=False)
+        return condition()
+
+    wait_until(ticked)
+
+
+def let_probe(spine: Spine) -> None:
     """Let the breaker's wait be over, as if its time had come."""
     with spine.ground.engine.begin() as connection:
         connection.execute(update(breakers).values(open_until=0))
-    clock.tick(take_back=False)
 
 
-def make_due(spine: Spine, clock: Clock) -> None:
+def make_due(spine: Spine) -> None:
+    """Let every deferred delivery be due now, as if its time had come."""
     with spine.ground.engine.begin() as connection:
         connection.execute(update(deliveries).where(deliveries.c.state == "deferred").values(due_at=now_milliseconds()))
-    clock.tick(take_back=False)
 
 
 def test_a_wrong_password_costs_three_logins_however_many_workers_there_are(
@@ -57,8 +67,7 @@ def test_a_wrong_password_costs_three_logins_however_many_workers_there_are(
     spine.ground.profiles.update(profile, Credentials(smtp="right"))
     wait_until(lambda: len(server.transactions) >= 27)
     wait_until(lambda: breaker(spine) is None or breaker(spine).opened_at is None)
-    with spine.ground.engine.begin() as connection:
-        connection.execute(update(deliveries).where(deliveries.c.state == "deferred").values(due_at=now_milliseconds()))
+    make_due(spine)
     spine.settled(sent=30)
     spine.balanced()
 
@@ -70,24 +79,19 @@ def test_an_open_breaker_probes_with_one_mail_and_closes_by_itself(spine: Spine)
     clock = spine.clock()
     spine.publish(*(run_finished(f"run-{number}") for number in range(20)))
 
-    def opened() -> Any:
-        clock.tick(take_back=False)
-        return (found := breaker(spine)) and found.opened_at and spine.deliveries(state="held")
-
-    wait_until(opened)
+    ticking(clock, lambda: (found := breaker(spine)) and found.opened_at and spine.deliveries(state="held"))
     tried = spine.server.connections
     assert tried == MOST_CONNECTIONS
-    let_probe(spine, clock)
-    wait_until(lambda: spine.server.connections == tried + 1)
-    wait_until(lambda: breaker(spine).openings == 2)
-    clock.tick(take_back=False)
+    let_probe(spine)
+    ticking(clock, lambda: breaker(spine).openings == 2)
+    assert spine.server.connections == tried + 1
 
     spine.server.faults.clear()
-    let_probe(spine, clock)
-    wait_until(lambda: breaker(spine) is None)
-    make_due(spine, clock)
+    let_probe(spine)
+    ticking(clock, lambda: breaker(spine) is None)
+    make_due(spine)
+    ticking(clock, lambda: len(spine.server.transactions) == 20)
     spine.settled(sent=20)
-    assert len(spine.server.transactions) == 20
     spine.balanced()
 
 
@@ -117,10 +121,10 @@ def test_a_failover_takes_over_what_it_may_write_to_and_nothing_that_may_have_be
         connection.execute(update(deliveries).where(deliveries.c.id == flagged).values(maybe_twice=True))
 
     def handed_over() -> bool:
-        make_due(spine, clock)
+        make_due(spine)
         return len(spare.transactions) == MOST_CONNECTIONS + 3
 
-    wait_until(handed_over)
+    ticking(clock, handed_over)
     rows = {row["event_id"]: row for row in spine.deliveries()}
     assert (rows["elsewhere"]["profile"], rows["flagged"]["profile"]) == ("QA alerts", "QA alerts")
     assert {each.sender for each in spare.transactions} == {"spare@example.com"}
@@ -161,11 +165,7 @@ def test_a_server_that_asks_for_it_is_written_to_more_slowly(spine: Spine, code:
     clock = spine.clock()
     spine.publish(*(run_finished(f"run-{number}") for number in range(4)))
 
-    def sent() -> bool:
-        clock.tick(take_back=False)
-        return len(spine.server.transactions) == 3
-
-    wait_until(sent)
+    ticking(clock, lambda: len(spine.server.transactions) == 3)
     first, second, third = spine.server.transactions[:3]
     assert second.at - first.at > 0.9
     assert third.at - second.at > 0.9
