@@ -40,10 +40,7 @@ _PRECEDENCES = frozenset({"auto_reply", "auto-reply", "bulk", "junk"})
 
 
 def auto_reply_clue(headers: HeaderBlock, tree: Tree, subject: str) -> str | None:
-    ("",)
-    "Return the clue that a machine answered (RFC 3834), `bulk` for a machine that answered nothing; None for"
-    (" people.",)
-    ("",)
+    """Return the clue that a machine answered (RFC 3834), `bulk` if it answered nothing; None for people."""
     submitted = headers.first("auto-submitted").partition(";")[0].strip().lower()
     if tree.root == "multipart/report":
         return "report"  # a receipt (RFC 8098), or that a mail arrived: nothing that anybody asked for

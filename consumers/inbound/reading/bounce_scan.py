@@ -1,4 +1,4 @@
-"""scan_notice: the recipients in a notice written for people, with what is said of each, by the table of `bounce_texts`.
+"""scan_notice: the recipients in a notice written for people, and what is said of each, by `bounce_texts`.
 
 All servers write one of few forms: an introduction, then addresses, each at the beginning of a line or behind a label,
 each with an answer beside or below it; then a copy of the mail.
@@ -21,22 +21,26 @@ MAX_ANSWER_LINES = 12
 #: The system of a notice that no row of the table fits.
 UNKNOWN = "unknown"
 
-_ADDR = r"[a-z0-9!#$%&*+/=?^_{|}~.][a-z0-9!#$%&*+/=?^_{|}~.'-]{0,63}@[a-z0-9\u0080-\U0010ffff-]{1,63}(?:\.[a-z0-9\u0080-\U0010ffff-]{1,63}){1,8}"
+_LOCAL = r"[a-z0-9!#$%&*+/=?^_{|}~.][a-z0-9!#$%&*+/=?^_{|}~.'-]{0,63}"
+_LABEL = r"[a-z0-9\u0080-\U0010ffff-]{1,63}"
+_ADDR = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL}){{1,8}}"
 _PHRASES = re.compile("|".join(re.escape(phrase) for row in NOTICES for phrase in row.phrases))
 _SYSTEM_OF = {phrase: row for row in reversed(NOTICES) for phrase in row.phrases}
 _COPY = re.compile(rf"[\s>*=_|-]*(?:{casefold_words(COPIES)})")
 #: An address at the beginning of a line, bare, in brackets, quotes or behind a label, and the rest of the line.
 _AT_START = re.compile(
     r"[\s>*•|(-]*(?:\[?<?\d{1,3}>?\]?[ .)]\s*)?"
-    r"(?:(?:final |failed |original |intended |invalid |unknown )?(?:recipients?|address|user|account|mailbox|rcpt to|to|empfänger"
-    r"|undeliverable address|error-for|expanded from|destinataire|destinatario|error description)(?: address)?\s*[:=]\s*)?"
-    rf"(?:\"[^\"]{{0,100}}\"\s*(?=<))?(?:\[?(?:smtp|mailto):\s*)?[<\"'(\[«“]*({_ADDR})[>\"')\]»”]*(?!\S*@)\s*[:;,.\]-]*\s*(.*)\Z",
+    r"(?:(?:final |failed |original |intended |invalid |unknown |undeliverable )?"
+    r"(?:recipients?|address|user|account|mailbox|rcpt to|to|empfänger|error-for|expanded from|destinataire|destinatario"
+    r"|error description)(?: address)?\s*[:=]\s*)?"
+    r"(?:\"[^\"]{0,100}\"\s*(?=<))?(?:\[?(?:smtp|mailto):\s*)?"
+    rf"[<\"'(\[«“]*({_ADDR})[>\"')\]»”]*(?!\S*@)\s*[:;,.\]-]*\s*(.*)\Z",
     re.IGNORECASE,
 )
 #: An address within a sentence that speaks of it: an introduction, or an answer to RCPT.
 _WITHIN = re.compile(rf"(?:[<\"'(\[«“=:\s]|mailto:|\A)({_ADDR})(?=[>\"')\]»”\s,.;:]|\Z)", re.IGNORECASE)
 _SPEAKS = re.compile(
-    r"rcpt to|rcpt=|addressed to|recipient|undeliver|deliver|wasn't|mailbox|failed|user|address|rejected|zugestellt|empfänger|account"
+    r"rcpt to|rcpt=|addressed to|recipient|deliver|wasn't|mailbox|failed|user|address|rejected|zugestellt|empfänger|account"
 )
 _NOT_RECIPIENT = re.compile(r"(?:postmaster|mailer-daemon|abuse|support|hostmaster|helpdesk)@", re.IGNORECASE)
 

@@ -45,7 +45,7 @@ def judge(status: str, said: str) -> tuple[BounceReason, str]:
 
 
 def telling_status(status: str, said: str) -> str:
-    """Return the enhanced status code that says most: that of the notice, unless it is general and an answer knows more."""
+    """Return the enhanced status code that says most: the notice's, unless it is general and an answer knows more."""
     found = _ENHANCED.search(status)
     given = found[1] if found else ""
     if given and not _GENERIC.match(given):
