@@ -20,7 +20,9 @@ MAX_HEADER = 8_000
 
 _ID = re.compile(r'(?:"([^"\\]+)"|([^\s;="]+))(?:\s+[0-9]+)?\s*\Z')
 _METHOD = re.compile(r"([a-z][a-z0-9_-]*)(?:\s*/\s*[0-9]+)?\s*=\s*([a-z]+)(?=\s|\Z)", re.IGNORECASE)
-_PROPERTY = re.compile(r'\s+([a-z][a-z0-9_.-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]+)(?=\s|\Z)', re.IGNORECASE)
+_PROPERTY = re.compile(
+    r'\s+([a-z][a-z0-9_.-]*)\s*=\s*("(?:[^"\\]|\\.)*"(?:@[^\s;"]+)?|[^\s;"]+)(?=\s|\Z)', re.IGNORECASE
+)
 
 
 class Dmarc(StrEnum):

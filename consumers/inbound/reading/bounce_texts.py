@@ -51,13 +51,13 @@ NOTICES: tuple[NoticeText, ...] = (
     )),
     # Your message to ann@example.com couldn't be delivered. | ann wasn't found at example.com.
     NoticeText("office 365", (
-        "couldn't be delivered", "couldn’t be delivered", "remote server returned", "wasn't delivered to",
+        "couldn't be delivered", "remote server returned", "wasn't delivered to",
     )),
     # Diese Nachricht konnte nicht … zugestellt werden, and the same of Exchange in other languages
     NoticeText("exchange, localized", (
         "fehler bei der nachrichtenzustellung an folgende empfänger", "konnte nicht zugestellt werden",
         "konnte nicht an", "konnte folgenden empfängern nicht", "folgende(n) empfänger", "konnten nicht zugestellt",
-        "échec de la remise à ces destinataires", "n'a pas pu être remis", "n’a pas pu être remis",
+        "échec de la remise à ces destinataires", "n'a pas pu être remis",
         "n'a pas pu être transmis", "n'a pas été remis", "no se pudo entregar",
         "error de entrega a estos destinatarios", "no se ha podido entregar", "impossibile recapitare",
         "recapito non riuscito", "non è stato recapitato", "não foi possível entregar", "falha na entrega",
@@ -74,7 +74,7 @@ NOTICES: tuple[NoticeText, ...] = (
     # ** Address not found ** | Your message wasn't delivered to ann@example.com because the address couldn't be found
     NoticeText("gmail", (
         "delivery to the following recipient", "your message wasn't delivered to",
-        "your message wasn’t delivered to", "** address not found **", "** message blocked **",
+        "** address not found **", "** message blocked **",
         "** message not delivered **", "there was a problem delivering your message to",
         "** recipient inbox full **",
     )),
@@ -151,10 +151,10 @@ COPIES: tuple[str, ...] = (
     "original message", "original headers", "original message headers", "message headers follow",
     "header of the original", "message header", "headers of the message", "the header", "returned message",
     "returned mail", "start of returned message", "here is your returned mail", "unsent message",
-    "undelivered message", "your original message", "the original message", "message text follows",
+    "undelivered message", "your original message", "the original message follows", "the original message is", "message text follows",
     "message follows", "included is a copy", "if the message was", "ursprüngliche nachricht", "kopie der nachricht",
     "en-tête", "message d'origine", "mensaje original", "元のメッセージ", "return-path:", "received:", "message-id:",
     "mime-version:", "x-mailer:", "dkim-signature:", "original message follows", "old message", "end of message",
-    "your message reads", "---- message header", "original mail", "begin original message", "transcript of session",
+    "your message reads", "---- message header", "original mail", "begin original message",
     "x-received:",
 )  # fmt: skip

@@ -58,6 +58,8 @@ def read_bounce(source: bytes, headers: HeaderBlock, tree: Tree, sender: Sender,
         if found is not None:
             delayed, bounces = found
             return BounceNotice("delivery_status", delayed, bounces, returned_headers(source, tree))
+        if statuses and all(_action(each) for each in statuses):
+            return None  # it arrived
     why = _mail_system(headers, tree, sender, subject)
     if why is None:
         return None
@@ -170,4 +172,4 @@ def _from_returned(returned: str, lines: list[str], not_recipients: frozenset[st
     found = _TO.search(returned)
     if found is None or found[1].casefold() in not_recipients:
         return ()
-    return (_judged(found[1], "", answer_for(lines, found[1])),)
+    return (_judged(found[1], "", answer_for(lines, found[1]) or " ".join(" ".join(lines[:20]).split())),)

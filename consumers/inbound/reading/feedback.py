@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from consumers.inbound.reading.header_block import read_headers
 from consumers.inbound.reading.mime_walk import Tree
@@ -18,6 +19,10 @@ class Complaint:
 
     kind: str
     recipients: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the complaint as a document."""
+        return {"kind": self.kind, "recipients": list(self.recipients)}
 
 
 def read_feedback(source: bytes, tree: Tree) -> Complaint | None:

@@ -43,7 +43,7 @@ def new_text(lines: list[str]) -> str:
     joined: list[str] = []
     for block in blocks:
         joined += ["", *block]
-    return "\n".join(_without_doubled_blanks(trimmed(joined)))
+    return "\n".join(_without_doubled_blanks(trimmed(joined))).strip()
 
 
 def _without_doubled_blanks(lines: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from consumers.inbound.reading.authentication_results import Dmarc
 from consumers.inbound.reading.commands import Command, CommandFault
@@ -81,6 +82,16 @@ class Bounce:
         """Whether the address is dead."""
         return self.reason is BounceReason.HARD
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the bounce as a document."""
+        return {
+            "recipient": self.recipient,
+            "permanent": self.permanent,
+            "status": self.status,
+            "reason": self.reason.value,
+            "said": self.said,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -104,3 +115,23 @@ class Reading:
     message_id: str = ""
     subject: str = ""
     threads: Threads = NO_THREADS
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reading as a document; its keys are stable."""
+        return {
+            "outcome": self.outcome.value,
+            "why": self.why,
+            "text": self.text,
+            "command": str(self.command) if self.command else None,
+            "command_fault": self.command_fault.value if self.command_fault else None,
+            "bounces": [bounce.to_json() for bounce in self.bounces],
+            "auto_reply_until": self.auto_reply_until.isoformat() if self.auto_reply_until else None,
+            "complaint": self.complaint.to_json() if self.complaint else None,
+            "from": self.sender.address.wire if self.sender.address else None,
+            "from_fault": self.sender.fault.value if self.sender.fault else None,
+            "dmarc": self.dmarc.value,
+            "message_id": self.message_id,
+            "subject": self.subject,
+            "tokens": [{"token": clue.token, "found_in": clue.found_in.value} for clue in self.threads.tokens],
+            "message_ids": list(self.threads.message_ids),
+        }
