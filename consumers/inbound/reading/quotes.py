@@ -30,8 +30,9 @@ _DASHED_WORDS = re.compile(casefold_words((*SEPARATORS, *chain.from_iterable(WRO
 _WHEN_OR_WHO = re.compile(
     r"\d{1,2}[:.h]\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}|[^\s@]@[^\s@]|\d年|[۰-۹]{4}"
 )
+_WHEN = re.compile(r"\d{1,2}[:.h]\d{2}|\d年|(?:19|20)\d\d|\d{1,2}[/.-]\d{1,2}|[۰-۹]{2}")
 _TIME_AND_ADDRESS = re.compile(r"\d{1,2}[:.]\d{2}.{0,200}[<(\[]?[^\s@<>]{1,64}@[^\s@<>]{1,255}[>)\]]?\W{0,4}\Z")
-_ENDS = (":", "：", ":*", ": ", "：*")
+_ENDS = (":", "：", ":*", "：*")
 _MARKS = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
 
 
@@ -60,7 +61,7 @@ def unquote(lines: list[str]) -> list[list[str]]:
             break
         was_quoted = False
         block.append(line)
-        if line.rstrip().translate(_MARKS).endswith(_ENDS) and _is_unmarked_attribution(lines, number, block):
+        if _unmarked(line).endswith(_ENDS) and _is_unmarked_attribution(lines, number, block):
             block = _without_attribution(block)
             break
     blocks.append(block)
@@ -75,7 +76,7 @@ def _begins_old_mail(lines: list[str], number: int, line: str) -> bool:
         if _DASHED.match(folded) and _DASHED_WORDS.search(folded):
             return True
     if ":" in head or "：" in head:
-        folded = head.translate(_MARKS).strip().casefold()
+        folded = _unmarked(head).strip().casefold()
         if folded in FORWARDS:
             return True
         if _kind(head) in ("from", "sent"):
@@ -90,7 +91,7 @@ def _begins_old_mail(lines: list[str], number: int, line: str) -> bool:
 def _kind(line: str) -> str:
     """Return what a header line tells, such as `from`; empty for other lines."""
     found = _LABEL.match(line[:40])
-    return _KINDS.get(found[1].translate(_MARKS).casefold(), "") if found else ""
+    return _KINDS.get(_unmarked(found[1]).casefold(), "") if found else ""
 
 
 def _is_unmarked_attribution(lines: list[str], number: int, block: list[str]) -> bool:
@@ -117,13 +118,13 @@ def _attribution_at_end(block: list[str]) -> tuple[str, int]:
     end = len(block)
     while end and not block[end - 1].strip():
         end -= 1
-    if not end or not block[end - 1].translate(_MARKS).rstrip(" *").endswith((":", "：")):
+    if not end or not _unmarked(block[end - 1]).endswith(_ENDS):
         return "", 0
     joined = ""
     first = end
     found = ""
     for first in range(end - 1, max(end - 1 - MAX_ATTRIBUTION_LINES, -1), -1):
-        text = block[first].translate(_MARKS).strip()
+        text = _unmarked(block[first]).strip()
         if not text:
             break
         joined = f"{text} {joined}".rstrip()
@@ -132,16 +133,17 @@ def _attribution_at_end(block: list[str]) -> tuple[str, int]:
         folded = joined.casefold()
         if _WROTE.search(folded) or _TIME_AND_ADDRESS.search(joined):
             found = joined
-            if _tells_when(joined):
+            if _WHEN.search(joined):
                 return joined, len(block) - first
     if not found:
         return "", 0
     # The verb without a date: `Ann wrote:`. It is one line, or it is a sentence of the sender.
-    last = block[end - 1].translate(_MARKS).strip()
+    last = _unmarked(block[end - 1]).strip()
     if len(last) <= 120 and (_WROTE.search(last.casefold()) or "@" in last):
         return last, len(block) - end + 1
     return "", 0
 
 
-def _tells_when(text: str) -> bool:
-    return bool(re.search(r"\d{1,2}[:.h]\d{2}|\d年|(?:19|20)\d\d|\d{1,2}[/.-]\d{1,2}|[۰-۹]{2}", text))
+def _unmarked(line: str) -> str:
+    """Return a line without marks of writing direction, and without blanks at its end."""
+    return (line if line.isascii() else line.translate(_MARKS)).rstrip()
