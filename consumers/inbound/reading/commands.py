@@ -102,7 +102,7 @@ def read_command(text: str, aliases: Mapping[str, str] | None = None) -> Command
 
 def _normal(line: str) -> str:
     """Return a line in the one form that is compared; empty when it is too long for a command."""
-    line = " ".join(_INVISIBLE.sub("", line[: MAX_LINE + 1]).split())
+    line = " ".join(_INVISIBLE.sub("", line).split())
     if len(line) > MAX_LINE:
         return ""
     if line.endswith((".", "!")):
