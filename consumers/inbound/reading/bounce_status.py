@@ -20,7 +20,7 @@ _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d]|\.\d)")
 _REPLY_AND_ENHANCED = re.compile(r"(?<![\d.])[45]\d\d[ -]+[#(]?([45]\.\d{1,3}\.\d{1,3})(?![\d]|\.\d)")
 #: A reply code (RFC 5321 4.2) where one stands in an answer: not a port, a size or a year.
 _REPLY = re.compile(
-    r"(?:^|said: |code:? |error:? |returned:? |replied:? |<<< |\): |: |[\s(\[=])([45][0-5]\d)(?=[ \-:;,#)\].]|\Z)"
+    r"(?:^|[\s(\[=])([45][0-5]\d)(?=[ \-:;,#)\].]|\Z)"
     r"(?! (?:hour|day|minute|second|time|byte|message|attempt|[kmg]i?b\b))"
 )
 _GENERIC = re.compile(r"[45]\.0\.0\Z")
