@@ -14,12 +14,13 @@ from consumers.inbound.reading.bounce_marks import DAEMONS, SUBJECTS
 from consumers.inbound.reading.bounce_scan import UNKNOWN, Notice, answer_for, scan_notice
 from consumers.inbound.reading.bounce_status import MAX_SAID, judge
 from consumers.inbound.reading.delivery_status import Action, RecipientStatus, read_delivery_status
-from consumers.inbound.reading.header_block import HeaderBlock
+from consumers.inbound.reading.header_block import ADDRESS, HeaderBlock
 from consumers.inbound.reading.mime_walk import Part, Tree
 from consumers.inbound.reading.new_text import lines_of
 from consumers.inbound.reading.outcome import Bounce
 from consumers.inbound.reading.part_text import part_octets, part_string
 from consumers.inbound.reading.sender import Sender
+from consumers.mails.cleaning import clean_line, cut
 
 #: Parts that carry the mail that came back, or its headers (RFC 3462, RFC 6533).
 _RETURNED = frozenset(
@@ -29,11 +30,7 @@ _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-s
 #: Octets of a returned mail in which its headers are looked for.
 MAX_RETURNED = 16 * 1024
 
-_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]{1,64}@[^\s<>,;:\"()\[\]]{1,255}")
-_TO = re.compile(
-    r"^(?:to|x-failed-recipients):[^\n]*?([^\s<>,;:\"()\[\]]{1,64}@[^\s<>,;:\"()\[\]]{1,255})",
-    re.IGNORECASE | re.MULTILINE,
-)
+_TO = re.compile(rf"^(?:to|x-failed-recipients):[^\n]*?({ADDRESS.pattern})", re.IGNORECASE | re.MULTILINE)
 _SUBJECT = re.compile("|".join(rf"(?:\W*){re.escape(beginning)}" for beginning in SUBJECTS))
 #: The mail's subject says that the server still tries.
 _DELAY_SUBJECT = re.compile(r"\(delay|delayed|warning: (?:could not send|message)|\bdelay\b|verzögert|retard|retraso")
@@ -112,7 +109,7 @@ def _action(status: RecipientStatus) -> Action | None:
 
 def _judged(recipient: str, status: str, said: str) -> Bounce:
     reason, telling = judge(status, said)
-    return Bounce(recipient, reason, telling, said[:MAX_SAID])
+    return Bounce(recipient, reason, telling, cut(clean_line(said[: 2 * MAX_SAID]), MAX_SAID))
 
 
 def _mail_system(headers: HeaderBlock, tree: Tree, sender: Sender, subject: str) -> str | None:
@@ -152,13 +149,13 @@ def _not_recipients(headers: HeaderBlock, sender: Sender) -> frozenset[str]:
     """Return addresses that a notice names without meaning them: its writer, and whom it was written to."""
     own = {sender.address.wire.casefold()} if sender.address else set()
     for name in ("to", "delivered-to", "x-original-to", "envelope-to"):
-        own |= {found[0].casefold() for value in headers.all(name) for found in _ADDRESS.finditer(value)}
+        own |= {found[0].casefold() for value in headers.all(name) for found in ADDRESS.finditer(value)}
     return frozenset(own)
 
 
 def _named_recipients(headers: HeaderBlock, lines: list[str]) -> tuple[Bounce, ...]:
     """Return the recipients that Exim and Gmail name in a header of their own."""
-    named = [found[0] for value in headers.all("x-failed-recipients") for found in _ADDRESS.finditer(value)]
+    named = [found[0] for value in headers.all("x-failed-recipients") for found in ADDRESS.finditer(value)]
     return tuple(_judged(each, "", answer_for(lines, each)) for each in dict.fromkeys(named))
 
 

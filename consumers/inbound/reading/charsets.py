@@ -79,9 +79,11 @@ def decode(octets: bytes, label: str) -> str:
         if not codec:
             codec = "iso2022_jp_ext" if b"\x1b$" in octets else "cp1252"
     try:
-        return octets.decode(codec, "replace")
+        text = octets.decode(codec, "replace")
     except UnicodeError:  # hz and utf-16 raise whatever they are told
         return octets.decode("latin-1")
+    # UTF-7 lets half of a surrogate pair through, which no database and no terminal takes.
+    return text.encode("utf-8", "replace").decode("utf-8") if codec == "utf-7" else text
 
 
 def _utf_8(octets: bytes) -> str | None:

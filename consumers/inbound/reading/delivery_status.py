@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumers.inbound.reading.header_block import HeaderBlock, read_headers
+from consumers.inbound.reading.header_block import ADDRESS, HeaderBlock, read_headers
 
 #: Recipients of one notice that are read; our mails have one.
 MAX_RECIPIENTS = 100
-
-_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]]{1,64}@[^\s<>,;:\"()\[\]]{1,255}")
 
 
 class Action(StrEnum):
@@ -68,5 +66,5 @@ def _read_block(block: HeaderBlock) -> RecipientStatus | None:
 def _address(block: HeaderBlock, name: str) -> str:
     """Return the address of `rfc822; <a@example.com>`; the type and the brackets are often missing or odd."""
     value = block.first(name)
-    found = _ADDRESS.search(value.partition(";")[2] or value)
+    found = ADDRESS.search(value.partition(";")[2] or value)
     return found[0].strip("'") if found else ""

@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.inbound.reading.header_block import read_headers
+from consumers.inbound.reading.header_block import ADDRESS, read_headers
 from consumers.inbound.reading.mime_walk import Tree
 from consumers.inbound.reading.part_text import part_octets
-
-_ADDRESS = re.compile(r"[^\s<>,;\"()\[\]:]{1,64}@[^\s<>,;\"()\[\]:]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,6 @@ def read_feedback(source: bytes, tree: Tree) -> Complaint | None:
         return None
     fields = read_headers(part_octets(source, report).lstrip(b"\r\n"))
     # RFC 6650: a type nobody knows counts as abuse.
-    kind = fields.first("feedback-type").lower() or "abuse"
-    told = [found[0] for value in fields.all("original-rcpt-to") for found in _ADDRESS.finditer(value)]
-    return Complaint(kind[:40], tuple(dict.fromkeys(told)))
+    kind = re.sub(r"[^a-z-]", "", fields.first("feedback-type").lower()[:40]) or "abuse"
+    told = [found[0] for value in fields.all("original-rcpt-to") for found in ADDRESS.finditer(value)]
+    return Complaint(kind, tuple(dict.fromkeys(told)))

@@ -7,6 +7,7 @@ from consumers.inbound.reading.mime_walk import Part
 from consumers.inbound.reading.part_text import cut_lines, part_lines, part_string
 from consumers.inbound.reading.quotes import unquote
 from consumers.inbound.reading.signatures import trimmed, without_signature
+from consumers.mails.cleaning import clean_block
 
 #: Text parts of one mail that are examined.
 MAX_TEXT_PARTS = 3
@@ -38,12 +39,12 @@ def lines_of(source: bytes, part: Part) -> list[str]:
 
 
 def new_text(lines: list[str]) -> str:
-    """Return what is new in the lines of a mail: without quotes, signatures and legal notices."""
+    """Return what is new in the lines of a mail: without quotes, signatures, legal notices and control characters."""
     blocks = [kept for block in unquote(lines) if (kept := without_signature(block))]
     joined: list[str] = []
     for block in blocks:
         joined += ["", *block]
-    return "\n".join(_without_doubled_blanks(trimmed(joined))).strip()
+    return clean_block("\n".join(_without_doubled_blanks(trimmed(joined)))).strip()
 
 
 def _without_doubled_blanks(lines: list[str]) -> list[str]:

@@ -19,9 +19,12 @@ from consumers.inbound.reading.new_text import body_lines, new_text
 from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.sender import Sender, read_sender
 from consumers.inbound.reading.threads import own_message_id, read_threads, unsubscribe_token
+from consumers.mails.cleaning import clean_line, cut
 
 #: Octets of a mail that is read; above it only the headers are looked at.
 MAX_MAIL = 25 * 1024 * 1024
+#: Characters of a subject that are kept.
+MAX_SUBJECT = 500
 #: Header fields that make a text a mail rather than a note with a colon in it.
 _MAIL_FIELDS = ("from", "received", "message-id", "return-path", "subject", "date", "to")
 _DATE = re.compile(r"(\d{1,2})\s+([A-Za-z]{3})\s+(\d{4})")
@@ -109,7 +112,7 @@ def understand(source: bytes, surroundings: Surroundings = NOWHERE, *, size: int
 
 def _facts(headers: HeaderBlock, surroundings: Surroundings) -> Reading:
     """Return what is told of a mail whatever it turns out to be, as a reply without text."""
-    sender, subject = read_sender(headers), headers.shown("subject")
+    sender, subject = read_sender(headers), cut(clean_line(headers.shown("subject")), MAX_SUBJECT)
     domain = sender.address.domain if sender.address else ""
     return Reading(
         Outcome.REPLY,
