@@ -93,6 +93,6 @@ def _utf_8(octets: bytes) -> str | None:
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(octets) - 3:
-            return None
-        return octets[: error.start].decode("utf-8")
+        # Only where UTF-8 stands before it is a broken end a cut; else it is a letter of another charset.
+        begun = octets[: error.start]
+        return begun.decode("utf-8") if error.reason == "unexpected end of data" and not begun.isascii() else None

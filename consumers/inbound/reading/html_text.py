@@ -60,18 +60,15 @@ def html_lines(html: str) -> list[str]:
                 pass_.in_comment = False
                 pass_.text(text)
             continue
-        tag, bracket, text = chunk.partition(">")
-        if not bracket:
-            continue
-        if chunk[:1] in "!?":
-            if chunk.startswith("!--"):
-                _, end, text = chunk[3:].partition("-->")
-                pass_.in_comment = not end
+        if chunk.startswith("!--"):
+            _, end, text = chunk[3:].partition("-->")
+            pass_.in_comment = not end
             pass_.text(text)
             continue
+        tag, _, text = chunk.partition(">")
         name = _TAG.match(tag)
-        if name is None:
-            pass_.text("<" + chunk)
+        if name is None:  # `<!doctype …>`, or a bracket that is none: `1 < 2`
+            pass_.text(text if chunk[:1] in "!?" else "<" + chunk)
             continue
         if not pass_.tag(name[2].lower(), closing=bool(name[1]), attributes=tag[name.end() :]):
             break
