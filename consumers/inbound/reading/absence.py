@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import chain
 
-from consumers.inbound.reading.attributions import casefold_words
+from consumers.inbound.reading.phrases import any_of
 
 #: Days after the mail within which the end of an absence must lie.
 MAX_AHEAD = timedelta(days=400)
@@ -60,7 +61,7 @@ _MONTHS = sorted(
 )
 
 _UNTIL = re.compile(
-    rf"(?<!\w)({casefold_words(tuple(word for words in UNTIL.values() for word in words))})(?!\w)"
+    rf"(?<!\w)({any_of(chain.from_iterable(UNTIL.values()))})(?!\w)"
     r"[\s:,]*(?:\S+,? ){0,2}?"
     r"(?:(?P<iso>\d{4}-\d{2}-\d{2})"
     r"|(?P<a>\d{1,2})(?P<sep>[./-])\s?(?P<b>\d{1,2})(?:[./-]\s?(?P<y>\d{4}|\d{2})?)?(?!\d)"

@@ -6,11 +6,9 @@ them stands in `quotes`.
 
 from __future__ import annotations
 
-import re
-
 #: Words of the attribution line, by language, casefolded: the verb that says that somebody wrote.
 WROTE: dict[str, tuple[str, ...]] = {
-    "en": ("wrote", "writes", "said"),  # On Mon, 30 Nov 2026 at 10:00, Ann <ann@example.com> wrote:
+    "en": ("wrote", "writes"),  # On Mon, 30 Nov 2026 at 10:00, Ann <ann@example.com> wrote:
     "de": ("schrieb", "geschrieben", "schreibt"),  # Am Mo., 30. Nov. 2026 um 10:00 Uhr schrieb Ann <…>:
     "fr": ("a écrit", "écrit"),  # Le lun. 30 nov. 2026 à 10:00, Ann <…> a écrit :
     "es": ("escribió", "escribio", "escribiste"),  # El lun, 30 nov 2026 a las 10:00, Ann (<…>) escribió:
@@ -109,8 +107,3 @@ FORWARDS: tuple[str, ...] = (
     "début du message transféré :", "inicio del mensaje reenviado:", "inizio messaggio inoltrato:",
     "begin doorgestuurd bericht:", "início da mensagem reencaminhada:", "vidarebefordrat brev:", "转发的邮件：",
 )  # fmt: skip
-
-
-def casefold_words(words: tuple[str, ...]) -> str:
-    """Return an alternation of words, longest first, as a regular expression."""
-    return "|".join(re.escape(word.casefold()) for word in sorted(set(words), key=len, reverse=True))

@@ -31,7 +31,7 @@ SUBJECTS: tuple[str, ...] = (
     "considered unsolicited", "user unknown", "non-délivrance", "delivery unsuccessful",
     "unsuccessful mail delivery", "mail returned", "your mail could not", "returned e-mail",
     "message status - undeliverable", "error sending", "delivery confirmation - failed", "bounced", "mail error",
-    "warning - delayed", "***undeliverable", "[undeliverable", "message undelivered", "smtp error",
+    "warning - delayed", "message undelivered", "smtp error",
     "error delivering", "send failure",
 )  # fmt: skip
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from consumers.inbound.reading.attributions import casefold_words
 from consumers.inbound.reading.bounce_status import telling_status
 from consumers.inbound.reading.bounce_texts import COPIES, NOTICES
+from consumers.inbound.reading.phrases import any_of
 
 #: Lines of a notice that are read.
 MAX_LINES = 400
@@ -25,9 +25,9 @@ UNKNOWN = "unknown"
 _LOCAL = r"[a-z0-9!#$%&*+/=?^_{|}~.][a-z0-9!#$%&*+/=?^_{|}~.'-]{0,63}"
 _LABEL = r"[a-z0-9\u0080-\U0010ffff-]{1,63}"
 _ADDR = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL}){{1,8}}"
-_PHRASES = re.compile("|".join(re.escape(phrase) for row in NOTICES for phrase in row.phrases))
+_PHRASES = re.compile(any_of(phrase for row in NOTICES for phrase in row.phrases))
 _SYSTEM_OF = {phrase: row for row in reversed(NOTICES) for phrase in row.phrases}
-_COPY = re.compile(rf"[\s>*=_|-]*(?:{casefold_words(COPIES)})")
+_COPY = re.compile(rf"[\s>*=_|-]*(?:{any_of(COPIES)})")
 #: An address at the beginning of a line, bare, in brackets, quotes or behind a label, and the rest of the line.
 _AT_START = re.compile(
     r"[\s>*•|(-]*(?:\[?<?\d{1,3}>?\]?[ .)]\s*)?"
@@ -45,7 +45,7 @@ _SPEAKS = re.compile(
     r"|zugestellt|empfänger"
 )
 #: A notice of a delay says what would come later; one of a failure may say what came before.
-_GIVEN_UP = re.compile(r"permanent(?!ly deleted)|will not be retried|giving up|given up")
+_GIVEN_UP = re.compile(r"permanent (?:error|fail|fatal)|failed permanently|will not be retried|giving up|given up")
 _NOT_RECIPIENT = re.compile(r"(?:postmaster|mailer-daemon|abuse|support|hostmaster|helpdesk)@", re.IGNORECASE)
 
 

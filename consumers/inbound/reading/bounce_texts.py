@@ -102,6 +102,8 @@ NOTICES: tuple[NoticeText, ...] = (
     NoticeText("groupwise", ("was undeliverable to the following", "undeliverable to:")),
     # An error has occurred while attempting to deliver a message for the following list of recipients:
     NoticeText("opensmtpd", ("attempting to deliver a message for",)),
+    # There was an error delivering your mail to <ann@example.com>. | … did not like our final DATA:
+    NoticeText("dragonfly", ("there was an error delivering your mail to",)),
     # [<01>] XMail bounce: Rcpt=[ann@example.com];Error=[550 …]
     NoticeText("xmail", ("xmail bounce: rcpt=",)),
     # Failed to deliver to 'ann@example.com' | SMTP module(domain example.com) reports:

@@ -19,6 +19,7 @@ from consumers.inbound.reading.mime_walk import Part, Tree
 from consumers.inbound.reading.new_text import lines_of
 from consumers.inbound.reading.outcome import Bounce
 from consumers.inbound.reading.part_text import part_octets, part_string
+from consumers.inbound.reading.phrases import any_of
 from consumers.inbound.reading.sender import Sender
 from consumers.mails.cleaning import clean_line, cut
 
@@ -31,7 +32,8 @@ _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-s
 MAX_RETURNED = 16 * 1024
 
 _TO = re.compile(rf"^(?:to|x-failed-recipients):[^\n]*?({ADDRESS.pattern})", re.IGNORECASE | re.MULTILINE)
-_SUBJECT = re.compile("|".join(rf"(?:\W*){re.escape(beginning)}" for beginning in SUBJECTS))
+_SUBJECT = re.compile(rf"\W*(?:{any_of(SUBJECTS)})")
+_DAEMON_NAME = re.compile(r"\W*(?:mailer-daemon|postmaster|mail delivery)", re.IGNORECASE)
 #: The mail's subject says that the server still tries.
 _DELAY_SUBJECT = re.compile(r"\(delay|delayed|warning: (?:could not send|message)|\bdelay\b|verzögert|retard|retraso")
 
@@ -75,9 +77,11 @@ def read_bounce(source: bytes, headers: HeaderBlock, tree: Tree, sender: Sender,
 
 def _is_certain(why: str, subject: str, bounces: tuple[Bounce, ...]) -> bool:
     """Say whether a mail whose text is like none of the table is a bounce all the same."""
-    if why == "null_return_path":
-        return False
-    return why != "daemon" or bool(_SUBJECT.match(subject.casefold())) or any(bounce.status for bounce in bounces)
+    if why == "daemon":
+        return bool(_SUBJECT.match(subject.casefold())) or any(bounce.status for bounce in bounces)
+    if why == "subject":
+        return bool(bounces)  # people write such subjects too
+    return why in ("failed_recipients", "report")
 
 
 def returned_headers(source: bytes, tree: Tree) -> str:
@@ -119,14 +123,10 @@ def _mail_system(headers: HeaderBlock, tree: Tree, sender: Sender, subject: str)
     if tree.root == "multipart/report" and tree.parameters.get("report-type", "").lower() == "delivery-status":
         return "report"
     local = sender.address.key.partition("@")[0] if sender.address else ""
-    by_daemon = local in DAEMONS or bool(
-        re.match(r"\W*(?:mailer-daemon|postmaster|mail delivery)", headers.first("from"), re.IGNORECASE)
-    )
-    by_subject = bool(_SUBJECT.match(subject.casefold()))
-    if by_daemon:
+    if local in DAEMONS or _DAEMON_NAME.match(headers.first("from")):
         return "daemon"
     null_path = headers.first("return-path").replace(" ", "") == "<>"
-    if by_subject and (null_path or not _is_answer(headers)):
+    if (null_path or not _is_answer(headers)) and _SUBJECT.match(subject.casefold()):
         return "subject"
     return "null_return_path" if null_path and "auto-submitted" not in headers and not _is_answer(headers) else None
 
@@ -148,7 +148,7 @@ def _notice_lines(source: bytes, tree: Tree) -> list[str]:
 def _not_recipients(headers: HeaderBlock, sender: Sender) -> frozenset[str]:
     """Return addresses that a notice names without meaning them: its writer, and whom it was written to."""
     own = {sender.address.wire.casefold()} if sender.address else set()
-    for name in ("to", "delivered-to", "x-original-to", "envelope-to"):
+    for name in ("to", "delivered-to", "envelope-to"):
         own |= {found[0].casefold() for value in headers.all(name) for found in ADDRESS.finditer(value)}
     return frozenset(own)
 

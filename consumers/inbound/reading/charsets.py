@@ -53,6 +53,7 @@ _WIDER = {
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
     "utf-7": "utf-7",
+    "unicode-1-1-utf-7": "utf-7",
     **{f"windows-{number}": f"cp{number}" for number in (1250, 1251, *range(1253, 1259))},
     **{f"cp{number}": f"cp{number}" for number in (1250, 1251, *range(1253, 1259))},
     **{f"iso-8859-{number}": f"iso8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},

@@ -21,7 +21,7 @@ _QUOTED = re.compile(
 )
 #: Marks from which on everything is quoted: Outlook puts the old mail beside its header, not into it.
 _CUT = re.compile(
-    r"divRplyFwdMsg|OutlookMessageHeader|\bappendonsend\b|\bstopSpelling\b"
+    r"divRplyFwdMsg|OutlookMessageHeader|\bappendonsend\b"
     # Outlook for Windows and its relatives: a rule above "From:"
     r"|border:\s*none;\s*border-top:\s*solid\s+#?[0-9a-z]+\s+1\.0pt",
     re.IGNORECASE,

@@ -6,7 +6,7 @@ from consumers.inbound.reading.html_text import html_lines
 from consumers.inbound.reading.mime_walk import Part
 from consumers.inbound.reading.part_text import cut_lines, part_lines, part_string
 from consumers.inbound.reading.quotes import unquote
-from consumers.inbound.reading.signatures import trimmed, without_signature
+from consumers.inbound.reading.signatures import trimmed, without_banner, without_signature
 from consumers.mails.cleaning import clean_block
 
 #: Text parts of one mail that are examined.
@@ -39,8 +39,9 @@ def lines_of(source: bytes, part: Part) -> list[str]:
 
 
 def new_text(lines: list[str]) -> str:
-    """Return what is new in the lines of a mail: without quotes, signatures, legal notices and control characters."""
-    blocks = [kept for block in unquote(lines) if (kept := without_signature(block))]
+    """Return what is new in the lines of a mail, without quotes, warnings, signatures and legal notices."""
+    first, *others = unquote(lines)
+    blocks = [kept for block in (without_banner(first), *others) if (kept := without_signature(block))]
     joined: list[str] = []
     for block in blocks:
         joined += ["", *block]

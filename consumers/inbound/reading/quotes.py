@@ -9,27 +9,29 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from consumers.inbound.reading.attributions import FORWARDS, LABELS, SEPARATORS, WROTE, casefold_words
+from consumers.inbound.reading.attributions import FORWARDS, LABELS, SEPARATORS, WROTE
+from consumers.inbound.reading.phrases import any_of
 
 #: Lines over which one attribution may be broken.
 MAX_ATTRIBUTION_LINES = 4
 #: Characters of a whole attribution: a name, an address, a date.
 MAX_ATTRIBUTION = 400
+#: Characters of a line that a client broke at 72 to 78; a shorter line is one of the sender's own.
+MIN_BROKEN = 30
 #: Lines below `From:` among which the other header lines must stand.
 HEADER_BLOCK_LINES = 8
 
-_WROTE = re.compile(casefold_words(tuple(chain.from_iterable(WROTE.values()))))
+_WROTE = re.compile(any_of(chain.from_iterable(WROTE.values())))
 _KINDS = {label.casefold(): kind for kind, labels in LABELS.items() for label in labels}
 #: A header line as Outlook, Notes and phones write it, bold (`*From:*`) included.
 _LABEL = re.compile(r"[\s*_\u200e\u200f]*([^\W\d_][^:：*_]{0,20}?)\s?[*_]*\s?[:：]")
-_DASHED = re.compile(
-    rf"[\s*]*-{{2,}}[\s>]*(?:{casefold_words(SEPARATORS)})\b.{{0,80}}|[\s*]*-{{3,}}.{{3,120}}:? ?-{{3,}}\s*\Z"
+_DASHED = re.compile(rf"[\s*]*-{{2,}}[\s>]*(?:{any_of(SEPARATORS)})\b.{{0,80}}|[\s*]*-{{3,}}.{{3,120}}:? ?-{{3,}}\s*\Z")
+_DASHED_WORDS = re.compile(any_of((*SEPARATORS, *chain.from_iterable(WROTE.values()))))
+#: An address, or a year with a time of day: what an attribution must tell when nothing else marks the old mail.
+_WHO_OR_EXACTLY_WHEN = re.compile(
+    r"[^\s@]@[^\s@]|(?:19|20)\d\d\b.*\d{1,2}[:.h]\d{2}|\d{1,2}[:.h]\d{2}.*(?:19|20)\d\d\b"
 )
-_DASHED_WORDS = re.compile(casefold_words((*SEPARATORS, *chain.from_iterable(WROTE.values()))))
-#: A time of day, a year or an address: what an attribution says besides the verb.
-_WHEN_OR_WHO = re.compile(
-    r"\d{1,2}[:.h]\d{2}|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}|[^\s@]@[^\s@]|\d年|[۰-۹]{4}"
-)
+#: A date or a time of day, as attributions tell them.
 _WHEN = re.compile(r"\d{1,2}[:.h]\d{2}|\d年|(?:19|20)\d\d|\d{1,2}[/.-]\d{1,2}|[۰-۹]{2}")
 _TIME_AND_ADDRESS = re.compile(r"\d{1,2}[:.]\d{2}.{0,200}[<(\[]?[^\s@<>]{1,64}@[^\s@<>]{1,255}[>)\]]?\W{0,4}\Z")
 _ENDS = (":", "：", ":*", "：*")
@@ -102,7 +104,7 @@ def _is_unmarked_attribution(lines: list[str], number: int, block: list[str]) ->
                 return False  # it goes with the marked lines
             break
     joined, _ = _attribution_at_end(block)
-    return bool(joined) and bool(_WHEN_OR_WHO.search(joined))
+    return bool(joined) and bool(_WHO_OR_EXACTLY_WHEN.search(joined))
 
 
 def _without_attribution(block: list[str]) -> list[str]:
@@ -113,19 +115,17 @@ def _without_attribution(block: list[str]) -> list[str]:
 def _attribution_at_end(block: list[str]) -> tuple[str, int]:
     """Return the attribution that a block ends in and how many lines it takes, blank ones included; "" and 0 if none.
 
-    Lines are joined upwards until they tell who and when: clients break attributions at 72 to 78 characters.
+    Lines are joined upwards until they tell who and when: clients break long attributions.
     """
     end = len(block)
     while end and not block[end - 1].strip():
         end -= 1
     if not end or not _unmarked(block[end - 1]).endswith(_ENDS):
         return "", 0
-    joined = ""
-    first = end
-    found = ""
+    joined = found = ""
     for first in range(end - 1, max(end - 1 - MAX_ATTRIBUTION_LINES, -1), -1):
         text = _unmarked(block[first]).strip()
-        if not text:
+        if not text or (joined and len(text) < MIN_BROKEN):
             break
         joined = f"{text} {joined}".rstrip()
         if len(joined) > MAX_ATTRIBUTION:
@@ -135,11 +135,9 @@ def _attribution_at_end(block: list[str]) -> tuple[str, int]:
             found = joined
             if _WHEN.search(joined):
                 return joined, len(block) - first
-    if not found:
-        return "", 0
-    # The verb without a date: `Ann wrote:`. It is one line, or it is a sentence of the sender.
+    # The verb without a date, `Ann wrote:`, is one line, or it is a sentence of the sender.
     last = _unmarked(block[end - 1]).strip()
-    if len(last) <= 120 and (_WROTE.search(last.casefold()) or "@" in last):
+    if found and len(last) <= 120 and (_WROTE.search(last.casefold()) or "@" in last):
         return last, len(block) - end + 1
     return "", 0
 
