@@ -69,6 +69,7 @@ def test_what_cannot_be_read_is_named_on_stderr_and_the_rest_is_read(tmp_path: P
 
     assert done.returncode == 1
     assert [found["outcome"] for found in documents(done)] == ["unreadable", "reply"]
+    assert run(str(note)).returncode == 1
     first, second = done.stderr.decode().splitlines()
     assert first == f"runmail: {tmp_path}/missing.eml: no such file or directory"
     assert second == f"runmail: {note}: no mail that can be read (no_headers)"

@@ -26,6 +26,7 @@ def judged(*values: str, authserv_id: str | None = OURS, domain: str = "example.
         "MX.Example.ORG; DMARC=Pass header.from=EXAMPLE.com",
         f'"{OURS}"; dmarc/1 = pass (p=none) header.from = "example.com"',
         f'{OURS}; spf=pass smtp.mailfrom=a@example.com; dkim=pass header.b="a/b="; dmarc=pass (a (b) c);',
+        f'{OURS}; dmarc=pass (a "quote; stays open) header.from=example.com',
         f'{OURS};\n dkim=pass header.i=@example.com header.b=x1/Y+z=;\n dmarc=pass reason="looks (fine); dmarc=fail"',
     ],
 )  # fmt: skip

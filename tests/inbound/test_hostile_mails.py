@@ -49,6 +49,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "NUL": lambda: b"\0" * 100_000,
     "5,000 parts": lambda: typed(b"multipart/mixed; boundary=q", b"--q\nContent-Type: text/plain\n\nhi\n" * 5000),
     "2,000 levels": lambda: nested(2000),
+    "300 levels around 25 MB": lambda: nested(300) + filled(b"--x\n", FULL - 100_000),
     "2,000 mails in mails": lambda: HEAD + b"Content-Type: message/rfc822\n\n" * 2000,
     "one boundary for all levels": lambda: typed(
         b"multipart/mixed; boundary=q", b"--q\nContent-Type: multipart/mixed; boundary=q\n\n" * 2000

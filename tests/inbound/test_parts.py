@@ -129,6 +129,7 @@ def test_flowed_lines_are_joined_within_their_depth() -> None:
         ("<!doctype html>x", ["x"]),
         ("1 < 2", ["1 < 2"]),
         ("a<blockquote>b<blockquote>c</blockquote>d</blockquote>e", ["a", ">", "e"]),
+        ("a<blockquote>b<br>c<img src=x><p>d</blockquote>e", ["a", ">", "e"]),
         ('a<div class="gmail_quote"><div>b</div>c</div>d', ["a", ">", "d"]),
         ('a<div id="divRplyFwdMsg">b</div>c', ["a", ">"]),
         ('a<div class="gmail_signature">b<div>c</div></div>d', ["a", "d"]),

@@ -63,6 +63,13 @@ def test_a_bounce_is_a_bounce_though_it_says_that_a_machine_answered() -> None:
     assert [(bounce.recipient, bounce.permanent) for bounce in found.bounces] == [("bob@example.com", True)]
 
 
+def test_a_person_who_writes_through_a_list_is_no_machine_even_where_the_list_says_bulk() -> None:
+    by_list = read_mail(mail("Precedence: bulk", "List-Id: <team.lists.example.com>"))
+
+    assert by_list.outcome is Outcome.COMMAND
+    assert read_mail(mail("Precedence: bulk")).outcome is Outcome.NOT_FOR_US
+
+
 def test_a_person_at_postmaster_is_a_person() -> None:
     found = read_mail(mail("Subject: Re: 3 of 214 failed", text="We had a power cut.", sender="postmaster@example.com"))
 

@@ -75,7 +75,7 @@ def read_threads(headers: HeaderBlock, subject: str, returned: str = "") -> Thre
     clues: dict[str, TokenClue] = {}
     for text, place in found:
         token = text.lower()
-        if len(token) == 40 and token not in clues and read_token(token) is not None:
+        if token not in clues and read_token(token) is not None:
             clues[token] = TokenClue(token, place)
     return Threads(tuple(clues.values())[:MAX_TOKENS], tuple(dict.fromkeys(ids))[:MAX_IDS])
 
