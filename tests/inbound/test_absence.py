@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.absence import last_day_away
@@ -67,6 +67,7 @@ def test_the_subject_counts_too_and_the_last_of_several_ends() -> None:
     assert last_day_away("Away until 11 December", "", None) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.dates())
 def test_no_text_raises(text: str, sent: date) -> None:
     last_day_away(f"until {text}", text, sent)

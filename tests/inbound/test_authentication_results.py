@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.authentication_results import Dmarc, dmarc_of, read_authentication_results
@@ -78,11 +78,13 @@ def test_without_a_configured_server_nothing_passes() -> None:
 CHOSEN = st.text(st.sampled_from('ab;=().@\\ "dmarcps\t') | st.characters(codec="ascii", exclude_characters="\n\r"))
 
 
+@settings(deadline=None)
 @given(CHOSEN)
 def test_nothing_in_a_comment_makes_a_pass(chosen: str) -> None:
     assert judged(f"{OURS}; spf=fail ({chosen}) smtp.mailfrom=x; dmarc=fail") is not Dmarc.PASS
 
 
+@settings(deadline=None)
 @given(CHOSEN)
 def test_nothing_in_an_escaped_quoted_string_makes_a_pass(chosen: str) -> None:
     escaped = chosen.replace("\\", "\\\\").replace('"', '\\"')
@@ -90,12 +92,14 @@ def test_nothing_in_an_escaped_quoted_string_makes_a_pass(chosen: str) -> None:
     assert judged(f'{OURS}; spf=fail smtp.mailfrom="{escaped}"; dmarc=fail') is Dmarc.NOT_PASSED
 
 
+@settings(deadline=None)
 @given(CHOSEN)
 def test_nothing_in_an_unescaped_address_makes_a_pass_beside_a_fail(chosen: str) -> None:
     assert judged(f"{OURS}; spf=fail smtp.mailfrom={chosen}; dmarc=fail") is not Dmarc.PASS
     assert judged(f"{OURS}; dmarc=fail; spf=fail smtp.mailfrom={chosen}") is not Dmarc.PASS
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_reading_a_header_never_raises(value: str) -> None:
     read_authentication_results(value)

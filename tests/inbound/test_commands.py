@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.commands import Command, CommandFault, CommandName, read_command
@@ -105,6 +105,7 @@ def test_an_alias_stands_for_words_of_the_grammar() -> None:
     assert read_command("erledigtes", german) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_whatever_a_first_line_is_a_command_of_it_is_the_grammar_s(text: str) -> None:
     found = read_command(text)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.outcome import Outcome
@@ -128,6 +128,7 @@ def test_only_the_first_64_kb_of_a_part_and_2000_characters_of_a_line_are_examin
     assert long.text == "x" * 2_000 + "\nack"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2_000))
 def test_octets_are_read_without_raising(octets: bytes) -> None:
     read_and_keep(octets)
@@ -135,6 +136,7 @@ def test_octets_are_read_without_raising(octets: bytes) -> None:
     read_and_keep(HEAD + b"Content-Type: text/plain; charset=utf-7\n\n" + octets)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_a_damaged_mail_of_the_corpus_is_read_without_raising(sample: object, data: st.DataObject) -> None:
     source = bytearray(sample.source)  # type: ignore[attr-defined]
@@ -153,6 +155,7 @@ def test_a_damaged_mail_of_the_corpus_is_read_without_raising(sample: object, da
     read_and_keep(bytes(source))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["from", "subject", "content-type", "date", "message-id", "to"]))
 def test_a_header_of_any_text_is_read_without_raising(value: str, name: str) -> None:
     read_and_keep(f"{name}: {value}\nFrom: a@example.com\n\nack\n".encode("utf-8", "surrogatepass"))

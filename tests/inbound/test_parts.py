@@ -6,7 +6,7 @@ import email
 import email.policy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.charsets import decode
@@ -45,6 +45,7 @@ def test_octets_become_text_whatever_their_label(octets: bytes, label: str, text
     assert decode(octets, label) == text
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=100),
     st.sampled_from(["utf-8", "utf-16", "hz-gb-2312", "utf-7", "iso-2022-kr", "idna", "hex", ""]),
@@ -89,6 +90,7 @@ def test_a_media_type_is_read_with_its_parameters() -> None:
     assert media_type(read_headers(b"Content-Type: nonsense\n\n")) == ("text/plain", {})
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_base64_is_decoded_as_far_as_it_goes(octets: bytes) -> None:
     octets_of_base64(octets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.commands import Command, CommandName, read_command
@@ -25,6 +25,7 @@ TEXTS = st.lists(LINES, max_size=6).map("\n".join)
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+@settings(deadline=None, max_examples=60)
 @given(new=TEXTS, old=TEXTS)
 def test_a_quote_in_any_style_changes_no_command(client: Callable[[str, str], bytes], new: str, old: str) -> None:
     plain = understand((alone_in_html if "html" in client.__name__ else alone)(new, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.inbound.reading.header_block import read_headers
@@ -70,6 +70,7 @@ def test_two_from_headers_are_nobody() -> None:
     assert sender_of() == Sender(None, SenderFault.NO_FROM)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100), st.text(max_size=100))
 def test_no_name_around_an_address_makes_another_one_of_it(before: str, after: str) -> None:
     found = sender_of(f"{before.replace(chr(10), ' ')} <ann@example.com>{after.replace(chr(10), ' ')}")

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-#: Characters of a line that can be a command; the longest has 27, and an alias may be longer.
-MAX_LINE = 120
 #: Longest mute: beyond a year people mean `stop`.
 MAX_MUTE = timedelta(days=366)
 
@@ -101,10 +99,8 @@ def read_command(text: str, aliases: Mapping[str, str] | None = None) -> Command
 
 
 def _normal(line: str) -> str:
-    """Return a line in the one form that is compared; empty when it is too long for a command."""
+    """Return a line in the one form that is compared."""
     line = " ".join(_INVISIBLE.sub("", line).split())
-    if len(line) > MAX_LINE:
-        return ""
     if line.endswith((".", "!")):
         line = line[:-1].rstrip()
     return line.casefold()
