@@ -18,6 +18,7 @@ COMMANDS = {
     "profiles": "worker.cli.profiles",
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
+    "replies": "worker.cli.replies",
     "preview": "worker.cli.preview",
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",

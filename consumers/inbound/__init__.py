@@ -1,0 +1,1 @@
+"""The path of a reply, inward: collect, keep, read, match, act."""
