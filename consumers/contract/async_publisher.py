@@ -47,6 +47,8 @@ class AsyncPublisher:
         self._new_id = new_id
         #: The folder of events that wait, with what became of them; None without one.
         self.spool = Spool(spool) if isinstance(spool, Path | str) else spool
+        #: Why the last call kept events in the spool; None when it kept none.
+        self.away: BrokerUnavailable | None = None
 
     async def publish(self, event: Event) -> str:
         """Publish one event; return its id. Raises what `Publisher.publish` raises."""
@@ -59,6 +61,7 @@ class AsyncPublisher:
         for batch in batches(events, self._clock, self._new_id, mask=self._mask):
             away = away or await self._push(batch, len(published))
             if away is not None:
+                self.away = away
                 if self.spool is None:
                     raise away
                 await asyncio.to_thread(self.spool.keep, batch.events)
@@ -67,6 +70,7 @@ class AsyncPublisher:
 
     async def publish_spooled(self) -> BrokerUnavailable | None:
         """Publish what waits in the spool, oldest first; return why not all of it, or None."""
+        away = None
         if self.spool is not None:
             sending = self.spool.sending(self._clock, self._new_id)
             # Files are read and removed in a thread, so that a slow disk does not hold the loop.
@@ -74,8 +78,9 @@ class AsyncPublisher:
                 away = await self._push(batch, 0)
                 if away is not None:
                     sending.close()
-                    return away
-        return None
+                    break
+        self.away = away
+        return away
 
     async def _push(self, batch: Batch, before: int) -> BrokerUnavailable | None:
         """Put a batch on the queue in one transaction; return why not."""

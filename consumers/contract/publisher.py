@@ -56,6 +56,8 @@ class Publisher:
         self._new_id = new_id
         #: The folder of events that wait, with what became of them; None without one.
         self.spool = Spool(spool) if isinstance(spool, Path | str) else spool
+        #: Why the last call kept events in the spool; None when it kept none.
+        self.away: BrokerUnavailable | None = None
 
     def publish(self, event: Event) -> str:
         """Publish one event; return its id.
@@ -82,6 +84,7 @@ class Publisher:
         for batch in batches(events, self._clock, self._new_id, mask=self._mask):
             away = away or self._push(batch, len(published))
             if away is not None:
+                self.away = away
                 if self.spool is None:
                     raise away
                 self.spool.keep(batch.events)
@@ -90,12 +93,14 @@ class Publisher:
 
     def publish_spooled(self) -> BrokerUnavailable | None:
         """Publish what waits in the spool, oldest first; return why not all of it, or None."""
+        away = None
         if self.spool is not None:
             for batch in self.spool.sending(self._clock, self._new_id):
                 away = self._push(batch, 0)
                 if away is not None:
-                    return away
-        return None
+                    break
+        self.away = away
+        return away
 
     def _push(self, batch: Batch, before: int) -> BrokerUnavailable | None:
         """Put a batch on the queue in one transaction: bodies and ids become visible together. Return why not."""
