@@ -43,7 +43,7 @@ def one(**fields: Any) -> tuple[str, str, Failure | None]:
 
 
 def test_the_shipped_report_is_read() -> None:
-    results, faults = read_reports([EXAMPLES / "ctrf.json"])
+    results, faults = read_reports([EXAMPLES / "reports" / "ctrf.json"])
     assert faults == []
     assert results.counts == Counts(total=6, passed=3, failed=1, skipped=2, flaky=1)
     assert (results.names, results.duration_seconds) == (("storefront-web",), 149.57)

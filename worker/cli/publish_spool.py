@@ -9,7 +9,7 @@ import typer
 
 from consumers.contract import BrokerUnavailable, Publisher, Spool, SpoolUnusable
 from worker.cli import entry, shown
-from worker.cli.publishing import AsJson, Progress, tell_of_spool
+from worker.cli.publishing import AsJson, Progress, tell_set_aside
 
 
 def spool(
@@ -40,7 +40,7 @@ def spool(
         still = len(found.waiting())
     except (SpoolUnusable, BrokerUnavailable) as error:
         shown.fail(str(error))
-    tell_of_spool(found)
+    tell_set_aside(found)
     if as_json:
         shown.print_json(
             {

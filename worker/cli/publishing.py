@@ -142,7 +142,9 @@ def _send_or_keep(events: Iterable[Event], outcome: Outcome, url: str | None, sp
                 why = publisher.away
     except SpoolUnusable as error:
         shown.fail(f"{(publisher and publisher.away) or why}; and {error}")
-    tell_of_spool(spool)
+    tell_set_aside(spool)
+    if spool.sent:
+        shown.warn(f"sent first what waited in {spool.folder}: {spool.sent} event{_s(spool.sent)}")
     # Once an event is kept, so are all after it.
     first = len(taken) - spool.kept
     outcome.published += taken[:first]
@@ -151,12 +153,10 @@ def _send_or_keep(events: Iterable[Event], outcome: Outcome, url: str | None, sp
         shown.warn(f"{why}; kept in {spool.folder}: the next publish with this --spool sends it")
 
 
-def tell_of_spool(spool: Spool) -> None:
-    """Say what became of the events that waited."""
+def tell_set_aside(spool: Spool) -> None:
+    """Say which files of a spool are no events."""
     for path, refused in spool.set_aside:
         shown.warn(f"{path}: {refused}; set aside")
-    if spool.sent:
-        shown.warn(f"published first what waited in {spool.folder}: {spool.sent} event{_s(spool.sent)}")
 
 
 def _counted(what: str, events: list[Event]) -> str:
