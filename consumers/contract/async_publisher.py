@@ -15,7 +15,7 @@ from .broker_unavailable import NO_URL, BrokerUnavailable, explained
 from .events import Event
 from .publisher import CONNECT_TIMEOUT, SOCKET_TIMEOUT
 from .queue_message import QUEUE
-from .spool import Spool
+from .spool import Spool, SpoolUnusable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -56,7 +56,11 @@ class AsyncPublisher:
 
     async def publish_many(self, events: Iterable[Event]) -> list[str]:
         """Publish events in order; return their ids. Raises what `Publisher.publish_many` raises."""
-        away = await self.publish_spooled()
+        away = unusable = None
+        try:
+            away = await self.publish_spooled()
+        except SpoolUnusable as error:
+            unusable = error  # said at the end: what is published now need not suffer for what waits
         published: list[str] = []
         for batch in batches(events, self._clock, self._new_id, mask=self._mask):
             away = away or await self._push(batch, len(published))
@@ -66,6 +70,8 @@ class AsyncPublisher:
                     raise away
                 await asyncio.to_thread(self.spool.keep, batch.events)
             published += [event.id for event in batch.events]
+        if unusable is not None:
+            raise unusable
         return published
 
     async def publish_spooled(self) -> BrokerUnavailable | None:

@@ -17,7 +17,7 @@ from .batches import Batch, batches
 from .broker_unavailable import NO_URL, BrokerUnavailable, explained
 from .events import Event
 from .queue_message import QUEUE
-from .spool import Spool
+from .spool import Spool, SpoolUnusable
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -77,9 +77,14 @@ class Publisher:
         Raises:
             MalformedEvent: when one is too large even when shortened; those before it are published.
             BrokerUnavailable: with `published` saying how many are on the queue for certain.
-            SpoolUnusable: when the spool cannot keep what the broker does not take.
+            SpoolUnusable: when the spool cannot keep what the broker does not take; also, with all events published,
+                when what waits there cannot be sent.
         """
-        away = self.publish_spooled()
+        away = unusable = None
+        try:
+            away = self.publish_spooled()
+        except SpoolUnusable as error:
+            unusable = error  # said at the end: what is published now need not suffer for what waits
         published: list[str] = []
         for batch in batches(events, self._clock, self._new_id, mask=self._mask):
             away = away or self._push(batch, len(published))
@@ -89,6 +94,8 @@ class Publisher:
                     raise away
                 self.spool.keep(batch.events)
             published += [event.id for event in batch.events]
+        if unusable is not None:
+            raise unusable
         return published
 
     def publish_spooled(self) -> BrokerUnavailable | None:

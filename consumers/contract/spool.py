@@ -36,7 +36,7 @@ _LOCK = ".lock"
 
 
 class SpoolUnusable(Exception):
-    """Raised when the folder cannot keep an event: `reason` is `full` or `unwritable`."""
+    """Raised when the folder cannot keep events, or cannot give them up: `reason` is `full` or `unusable`."""
 
     def __init__(self, reason: str, text: str) -> None:
         self.reason = reason
@@ -74,22 +74,20 @@ class Spool:
         Raises:
             SpoolUnusable: when the folder is full or cannot be written; events before are kept.
         """
-        try:
+        with self._turn, self._usable("written"):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._turn:
-                files, size = self._filled()
+            files, size = self._filled()
+            try:
                 for event in events:
                     content = event.to_json_text().encode() + b"\n"
                     files, size = files + 1, size + len(content)
                     if files > self._max_files or size > self._max_bytes:
-                        raise SpoolUnusable(
-                            "full", f"{self.folder} is full: send what waits with `runmail publish spool`"
-                        )
+                        text = f"{self.folder} is full: send what waits with `runmail publish spool`"
+                        raise SpoolUnusable("full", text)
                     self._write(self._name(event), content)
                     self.kept += 1
+            finally:
                 _sync(self.folder)
-        except OSError as error:
-            raise SpoolUnusable("unwritable", f"{self.folder} cannot be written: {error.strerror}") from None
 
     def waiting(self) -> list[Path]:
         """Return the files that wait, oldest first; none when there is no folder.
@@ -97,27 +95,27 @@ class Spool:
         Raises:
             SpoolUnusable: when the folder cannot be read.
         """
-        try:
-            return sorted(path for path in self.folder.iterdir() if path.suffix == ".json")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise SpoolUnusable("unwritable", f"{self.folder} cannot be read: {error.strerror}") from None
+        with self._usable("read"):
+            try:
+                return sorted(path for path in self.folder.iterdir() if path.suffix == ".json")
+            except FileNotFoundError:
+                return []
 
     def sending(self, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Generator[Batch]:
         """Yield what waits as batches for the queue, oldest first.
 
         A batch is on the queue when the next is asked for: then its files are removed. Whoever stops asking leaves the
         files where they are. While another publisher sends from the folder there is nothing to yield.
+
+        Raises:
+            SpoolUnusable: when the folder cannot be read, or files not removed.
         """
         paths: deque[Path] = deque()
         if not self.waiting():
             return
-        with self._alone() as is_alone:
-            if not is_alone:
-                return
+        with self._usable("written"), self._alone() as is_alone:
             # Whether to mask was decided when an event was kept.
-            for batch in batches(self._events(paths), clock, new_id, mask=False):
+            for batch in batches(self._events(paths) if is_alone else (), clock, new_id, mask=False):
                 yield batch
                 for _ in batch.events:
                     paths.popleft().unlink(missing_ok=True)
@@ -164,6 +162,14 @@ class Spool:
                 with contextlib.suppress(FileNotFoundError):
                     files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
         return files, size
+
+    @contextlib.contextmanager
+    def _usable(self, verb: str) -> Iterator[None]:
+        """Say in our words what the system says of the folder."""
+        try:
+            yield
+        except OSError as error:
+            raise SpoolUnusable("unusable", f"{self.folder} cannot be {verb}: {error.strerror}") from None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:

@@ -157,7 +157,14 @@ def test_a_folder_that_cannot_be_written_says_so(away: str, tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with Publisher(away, spool=tmp_path / "file") as publisher, pytest.raises(SpoolUnusable) as caught:
         publisher.publish(alert(1))
-    assert caught.value.reason == "unwritable"
+    assert caught.value.reason == "unusable"
+
+
+def test_a_folder_that_is_none_stops_no_event(broker_url: str, broker: redis.Redis, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with Publisher(broker_url, spool=tmp_path / "file") as publisher, pytest.raises(SpoolUnusable, match="cannot be"):
+        publisher.publish(alert(1))
+    assert ids(broker) == ["1"]
 
 
 def test_two_publishers_at_once_send_each_file_once(broker_url: str, broker: redis.Redis, spool: Path) -> None:

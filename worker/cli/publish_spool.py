@@ -14,7 +14,7 @@ from worker.cli.publishing import AsJson, Progress, tell_set_aside
 
 def spool(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="The folder given to --spool. Default: RUNMAIL_SPOOL.")
+        Path | None, typer.Argument(metavar="DIR", help="The folder given to --spool. Default: RUNMAIL_SPOOL.")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Only list the files that wait, oldest first.")] = False,
     as_json: AsJson = False,
