@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     )
     domain: str | None = Field(None, description="domain of Message-IDs; default: the domain of the profile's sender")
     templates: Path | None = Field(None, description="folder whose templates replace the built-in ones")
+    spool: Path | None = Field(None, description="folder where publishing keeps events while no broker answers")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`console`, `json`, or `auto`: console on a terminal, JSON elsewhere"
     )

@@ -3,6 +3,8 @@
 Nothing here imports the rest of runmail, and only building a Publisher imports redis.
 """
 
+from .async_publisher import AsyncPublisher
+from .broker_unavailable import BrokerUnavailable
 from .documents import read_events
 from .events import (
     Alert,
@@ -25,12 +27,14 @@ from .events import (
 )
 from .ids import derived_id
 from .malformed import MalformedEvent
-from .publisher import BrokerUnavailable, Publisher
+from .publisher import Publisher
 from .reading import read_event
+from .spool import Spool, SpoolUnusable
 
 __all__ = [
     "Alert",
     "AlertData",
+    "AsyncPublisher",
     "BrokerUnavailable",
     "Counts",
     "Event",
@@ -43,6 +47,8 @@ __all__ = [
     "RunFinished",
     "RunFinishedData",
     "Shard",
+    "Spool",
+    "SpoolUnusable",
     "SuiteSummary",
     "SummaryReady",
     "SummaryReadyData",

@@ -53,6 +53,11 @@ class CiFacts:
     shard: Shard | None = None
     started_at: datetime | None = None
 
+    @property
+    def occasion(self) -> str | None:
+        """Which execution of which run this is, for statements that no run id identifies; None outside a CI system."""
+        return f"{self.run_id}/{self.attempt or ''}" if self.run_id else None
+
 
 def read_ci(variables: Variables) -> CiFacts:
     """Return the facts of the CI system whose variables these are; outside one, no facts."""

@@ -123,6 +123,8 @@ class EventData(Value):
     labels: Annotated[dict[Name, ShortText], Field(max_length=100)] = {}
     #: What the publisher left out to stay under 1 MB, such as `{"traces": 12}`.
     shortened: dict[Name, Count] = {}
+    #: How many texts that looked like credentials the publisher masked; absent when none.
+    masked: Count | None = None
 
 
 class RunFinishedData(EventData):

@@ -15,12 +15,19 @@ from .events import EventData
 ID_LENGTH = 40
 
 
-def derived_id(type: str, data: EventData, *, attempt: str | None = None) -> str:  # noqa: A002 - CloudEvents' word
+def derived_id(
+    type: str,  # noqa: A002 - CloudEvents' word
+    data: EventData,
+    *,
+    attempt: str | None = None,
+    occasion: str | None = None,
+) -> str:
     """Derive an event's id.
 
     With a run id in `data` it is the hash of what identifies the run: type, run id, `attempt` (what tells one
     execution of a CI job from its repetition), suite, environment, shard and profile. Without one it is the
-    hash of the type and everything in `data`. The event's `time` never enters.
+    hash of the type, everything in `data` and `occasion` (what tells this statement from an equal one at another
+    time). The event's `time` never enters.
     """
     facts: dict[str, Any] = data.model_dump(mode="json", by_alias=True, exclude_none=True)
     identifying: list[Any]
@@ -28,6 +35,6 @@ def derived_id(type: str, data: EventData, *, attempt: str | None = None) -> str
         names = ("run_id", "suite", "environment", "shard", "profile")
         identifying = ["run", type, attempt, *(facts.get(name) for name in names)]
     else:
-        identifying = ["content", type, facts]
+        identifying = ["content", type, facts, *([occasion] if occasion else [])]
     text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

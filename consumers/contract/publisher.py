@@ -7,73 +7,25 @@ queue message, and nothing of workers, profiles or the database.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .batches import Batch, batches
+from .broker_unavailable import NO_URL, BrokerUnavailable, explained
 from .events import Event
-from .malformed import MalformedEvent
-from .queue_message import QUEUE, queue_message
-from .sizes import fit
+from .queue_message import QUEUE
+from .spool import Spool, SpoolUnusable
 
 if TYPE_CHECKING:
     from redis import Redis
 
-#: Events and bytes of one round trip to Redis: enough to hide the round trip, little enough to hold in memory.
-BATCH_EVENTS = 300
-BATCH_BYTES = 4 * 1024 * 1024
 #: Seconds; a publisher stands in somebody's pipeline, so it gives up on a silent host sooner than a worker.
 CONNECT_TIMEOUT = 2.0
 #: Seconds; a Redis that writes to a slow disk may answer late. With the retries a dead one is named within 90 s.
 SOCKET_TIMEOUT = 10.0
-
-
-class BrokerUnavailable(Exception):
-    """Raised when Redis does not answer, refuses the login or refuses to write.
-
-    `published` is how many events of the call are on the queue for certain. Publishing all of them again is
-    safe: an event that is already there is the same event. The text never holds the password of the URL.
-    """
-
-    def __init__(self, text: str, published: int = 0) -> None:
-        self.published = published
-        super().__init__(text)
-
-
-@dataclass(slots=True)
-class Batch:
-    """Queue messages on their way, by message id, with the ids of their events in order."""
-
-    bodies: dict[str, bytes] = field(default_factory=dict)
-    event_ids: list[str] = field(default_factory=list)
-    size: int = 0
-
-
-def batches(events: Iterable[Event], clock: Callable[[], datetime], new_id: Callable[[], str]) -> Iterator[Batch]:
-    """Turn events into batches of queue messages, each event brought under the size limit first.
-
-    Raises:
-        MalformedEvent: from `fit`, after everything before the event has been yielded.
-    """
-    batch = Batch()
-    for event in events:
-        message_id = new_id()
-        try:
-            body = queue_message(fit(event), clock(), message_id)
-        except MalformedEvent:
-            if batch.bodies:
-                yield batch
-            raise
-        if batch.bodies and (len(batch.bodies) >= BATCH_EVENTS or batch.size + len(body) > BATCH_BYTES):
-            yield batch
-            batch = Batch()
-        batch.bodies[message_id] = body
-        batch.event_ids.append(event.id)
-        batch.size += len(body)
-    if batch.bodies:
-        yield batch
 
 
 class Publisher:
@@ -82,46 +34,83 @@ class Publisher:
         with Publisher("redis://localhost:6379/0") as publisher:
             publisher.publish(event)
 
-    Safe to share between threads. Nothing is connected before the first event.
+    Safe to share between threads. Nothing is connected before the first event. What looks like a credential in texts
+    is masked unless `mask` is false. With a `spool`, a folder, events are kept there while no broker answers, and the
+    next call that reaches one sends them first.
     """
 
     def __init__(
         self,
         broker_url: str,
         *,
+        mask: bool = True,
+        spool: Path | str | Spool | None = None,
         namespace: str = "dramatiq",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._redis = connect(broker_url)
         self._queue = f"{namespace}:{QUEUE}"
+        self._mask = mask
         self._clock = clock
         self._new_id = new_id
+        #: The folder of events that wait, with what became of them; None without one.
+        self.spool = Spool(spool) if isinstance(spool, Path | str) else spool
+        #: Why the last call kept events in the spool; None when it kept none.
+        self.away: BrokerUnavailable | None = None
 
     def publish(self, event: Event) -> str:
         """Publish one event; return its id.
 
         Raises:
             MalformedEvent: when it is too large even when shortened.
-            BrokerUnavailable: when it may not be on the queue.
+            BrokerUnavailable: when it may not be on the queue, and there is no spool.
+            SpoolUnusable: when it is neither on the queue nor in the spool.
         """
         return self.publish_many([event])[0]
 
     def publish_many(self, events: Iterable[Event]) -> list[str]:
         """Publish events in order, a few hundred per round trip; return their ids.
 
+        Once the broker is away, this and all later events of the call go into the spool, so their order is kept.
+
         Raises:
             MalformedEvent: when one is too large even when shortened; those before it are published.
             BrokerUnavailable: with `published` saying how many are on the queue for certain.
+            SpoolUnusable: when the spool cannot keep what the broker does not take; also, with all events published,
+                when what waits there cannot be sent.
         """
+        away = unusable = None
+        try:
+            away = self.publish_spooled()
+        except SpoolUnusable as error:
+            unusable = error  # said at the end: what is published now need not suffer for what waits
         published: list[str] = []
-        for batch in batches(events, self._clock, self._new_id):
-            self._push(batch, len(published))
-            published += batch.event_ids
+        for batch in batches(events, self._clock, self._new_id, mask=self._mask):
+            away = away or self._push(batch, len(published))
+            if away is not None:
+                self.away = away
+                if self.spool is None:
+                    raise away
+                self.spool.keep(batch.events)
+            published += [event.id for event in batch.events]
+        if unusable is not None:
+            raise unusable
         return published
 
-    def _push(self, batch: Batch, before: int) -> None:
-        """Put a batch on the queue in one transaction: bodies and ids become visible together."""
+    def publish_spooled(self) -> BrokerUnavailable | None:
+        """Publish what waits in the spool, oldest first; return why not all of it, or None."""
+        away = None
+        if self.spool is not None:
+            for batch in self.spool.sending(self._clock, self._new_id):
+                away = self._push(batch, 0)
+                if away is not None:
+                    break
+        self.away = away
+        return away
+
+    def _push(self, batch: Batch, before: int) -> BrokerUnavailable | None:
+        """Put a batch on the queue in one transaction: bodies and ids become visible together. Return why not."""
         import redis
 
         mapping: Mapping[Any, Any] = batch.bodies
@@ -131,7 +120,8 @@ class Publisher:
                 pipeline.rpush(self._queue, *batch.bodies)
                 pipeline.execute()
         except (redis.RedisError, OSError) as error:
-            raise _unavailable(self._redis, error, before) from None
+            return explained(self._redis.connection_pool.connection_kwargs, error, before)
+        return None
 
     def close(self) -> None:
         """Close the connections; a publisher that is used again opens new ones."""
@@ -168,36 +158,4 @@ def connect(broker_url: str) -> Redis:
             retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
         )
     except ValueError:
-        raise BrokerUnavailable(
-            "the broker URL is none that Redis knows: write redis://HOST:PORT/DATABASE, rediss:// or unix://"
-        ) from None
-
-
-def _unavailable(client: Redis, error: Exception, published: int) -> BrokerUnavailable:
-    """Say in plain words what is wrong with the broker, and where it is; never how to log in."""
-    import redis
-
-    place = _place(client.connection_pool.connection_kwargs)
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
-        text = f"the broker at {place} refuses the login: check the user and password in the broker URL"
-    elif isinstance(error, redis.exceptions.ReadOnlyError):
-        text = f"the broker at {place} is a read-only replica"
-    elif isinstance(error, redis.exceptions.OutOfMemoryError):
-        text = f"the broker at {place} is out of memory"
-    elif isinstance(error, redis.ResponseError):
-        text = f"the broker at {place} refuses to write ({_error_name(error)})"
-    else:
-        text = f"no broker answers at {place}"
-    return BrokerUnavailable(text, published)
-
-
-def _error_name(error: Exception) -> str:
-    """Return the name a Redis error begins with; redis-py puts the command, and so the event, before it."""
-    name = str(error).rpartition("caused error: ")[2].partition(" ")[0]
-    return name if name.isalpha() and name.isupper() else "ERR"
-
-
-def _place(connection: dict[str, Any]) -> str:
-    if "path" in connection:
-        return str(connection["path"])
-    return f"{connection.get('host', 'localhost')}:{connection.get('port', 6379)}"
+        raise BrokerUnavailable(NO_URL) from None

@@ -13,7 +13,7 @@ from typing import Any
 from .ci import CiFacts
 from .events import Counts, Event, Outcome
 from .ids import derived_id
-from .reading import read_event
+from .stated_event import stated_event
 from .tally import Results
 
 TYPE = "runmail.run.finished"
@@ -50,6 +50,7 @@ class Statement:
     source: str | None = None
     shard: dict[str, int] | None = None
     started_at: datetime | None = None
+    duration_seconds: float | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
 
@@ -76,8 +77,20 @@ def suite_of(statement: Statement, ci: CiFacts, results: Results) -> str:
     return results.names[0] if len(results.names) == 1 else "tests"
 
 
-def run_event(statement: Statement, results: Results, ci: CiFacts, *, host: str, now: datetime) -> Event:
+def run_event(
+    statement: Statement,
+    results: Results,
+    ci: CiFacts,
+    *,
+    host: str,
+    now: datetime,
+    mask: bool = True,
+    occasion: str | None = None,
+) -> Event:
     """Build the event; `host` is its source where neither the caller nor a CI system names one.
+
+    An id made from content is made from what is published, so credentials are masked first, unless `mask` is false;
+    `occasion` is that of `derived_id`.
 
     Raises:
         MalformedEvent: when something stated is refused by the contract, with the field.
@@ -95,22 +108,20 @@ def run_event(statement: Statement, results: Results, ci: CiFacts, *, host: str,
         "environment": statement.environment or ci.environment,
         "run_id": statement.run_id or ci.run_id,
         "started_at": statement.started_at or results.started_at or ci.started_at,
-        "duration_seconds": results.duration_seconds,
+        "duration_seconds": (
+            results.duration_seconds if statement.duration_seconds is None else statement.duration_seconds
+        ),
         "failures": [failure.model_dump() for failure in results.failures],
         "tests": [test.model_dump() for test in results.tests],
         "shard": statement.shard or (ci.shard.model_dump() if ci.shard else None),
         "shortened": results.shortened,
     }
-    event = read_event(
-        {
-            "specversion": "1.0",
-            "type": TYPE,
-            "id": statement.id or "derived below",
-            "source": statement.source or ci.source or host,
-            "time": now,
-            "data": said,
-        }
+    return stated_event(
+        TYPE,
+        said,
+        id=statement.id,
+        source=statement.source or ci.source or host,
+        now=now,
+        mask=mask,
+        new_id=lambda data: derived_id(TYPE, data, attempt=ci.attempt, occasion=occasion),
     )
-    if statement.id:
-        return event
-    return event.model_copy(update={"id": derived_id(TYPE, event.data, attempt=ci.attempt)})

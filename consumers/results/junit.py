@@ -19,6 +19,7 @@ from consumers.contract.texts import MAX_NAME, shorten
 from consumers.results.bounded_text import BoundedText
 from consumers.results.junit_case import ERROR, FAILED, GENERIC_NAMES, MARKS, Case
 from consumers.results.malformed import MalformedReport
+from consumers.results.span import Span, earlier
 from consumers.results.xml_bytes import clean, sound_chunks
 
 #: Bytes of one report after decoding; a report is read as a stream, so this only ends endless input.
@@ -41,14 +42,6 @@ _OTHER_FORMATS = {
     "report": "a coverage report",
     "checkstyle": "a Checkstyle report",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When a report's run began and how long it took, as far as the report says; `start` may be naive."""
-
-    start: datetime | None
-    seconds: float | None
 
 
 @dataclass(slots=True)
@@ -224,15 +217,6 @@ class _Reader:
             self._suites[-1].took(seconds)
         else:
             self._seconds = seconds
-
-
-def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    """Return the earlier of two; the first when one has an offset and the other has none."""
-    if one is None or other is None:
-        return one or other
-    if (one.tzinfo is None) != (other.tzinfo is None):
-        return one
-    return min(one, other)
 
 
 def _count(text: str | None) -> int:

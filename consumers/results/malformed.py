@@ -7,8 +7,8 @@ class MalformedReport(Exception):
     """Raised for a report that cannot be read to its end.
 
     `reason` is a stable name: `empty_report`, `truncated`, `malformed_xml`, `doctype_refused`, `not_junit`,
-    `too_large`, `too_deep`, `unreadable_file`. `line` counts from 1 and is 0 where no line is meant; `file` is
-    as it was asked for.
+    `malformed_json`, `not_ctrf`, `too_large`, `too_deep`, `unreadable_file`. `line` counts from 1 and is 0 where no
+    line is meant; `file` is as it was asked for.
     """
 
     def __init__(self, reason: str, text: str, line: int = 0, file: str = "") -> None:

@@ -123,7 +123,7 @@ def test_unknown_profiles_and_odd_recipients_are_not_refused_here(tmp_path: Path
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ([], "say what came of the run: --junit 'reports/*.xml', or --outcome"),
+        ([], "say what came of the run: --junit 'reports/*.xml', --ctrf FILE, --passed 10 …, or --outcome"),
         (["--outcome", "fine"], "--outcome fine: must be passed, failed, error, cancelled or timed_out"),
         (["--outcome", "passed", "--shard", "6/5"], "--shard 6/5: must be such as 2/5, the second of five"),
         (["--outcome", "passed", "--label", "x"], "--label x: must be such as team=payments"),

@@ -17,11 +17,16 @@ import pytest
 import redis
 
 from consumers.contract import Publisher, events, malformed, read_event
+from consumers.contract.credentials import TOKEN_FORMS
 from consumers.contract.events import EVENT_TYPES
 from consumers.contract.queue_message import queue_message
 from consumers.contract.schema import schemas
 from tests.publish.test_publish_files import published
+from worker.cli.publish import files
+from worker.cli.publish_alert import alert
 from worker.cli.publish_run import run_finished
+from worker.cli.publish_spool import spool
+from worker.cli.publish_summary import summary
 
 pytestmark = pytest.mark.real("redis")
 
@@ -53,8 +58,6 @@ def run(command: list[str | Path], folder: Path, broker_url: str) -> subprocess.
 def test_every_shell_example_publishes_what_can_be_read(
     script: str, folder: Path, broker_url: str, broker: redis.Redis
 ) -> None:
-    if "redis-cli" in script and shutil.which("redis-cli") is None:
-        pytest.skip("redis-cli is not installed")
     done = run(["bash", "-euo", "pipefail", "-c", script], folder, broker_url)
     assert (done.returncode, done.stderr) == (0, "")
     found = published(broker)
@@ -63,7 +66,7 @@ def test_every_shell_example_publishes_what_can_be_read(
         read_event(event)
 
 
-@pytest.mark.parametrize("program", blocks("python"), ids=["one event", "many events"])
+@pytest.mark.parametrize("program", blocks("python"), ids=lambda program: re.findall(r"import (.+)", program)[-1][:40])
 def test_every_python_example_publishes(program: str, folder: Path, broker_url: str, broker: redis.Redis) -> None:
     assert "redis://localhost:6379/0" in program
     program = program.replace("redis://localhost:6379/0", broker_url)
@@ -125,11 +128,21 @@ def test_every_reason_and_every_choice_stands_on_the_page() -> None:
         assert set(choices.__args__) <= said  # type: ignore[attr-defined]
 
 
+def test_every_kind_of_token_that_is_masked_stands_on_the_page() -> None:
+    (row,) = (line for line in PAGE.splitlines() if line.startswith("| known tokens"))
+    for form in TOKEN_FORMS:
+        assert form.whose in row, form.whose
+        prefixes = re.findall(r"`([^`]+)`", row)
+        assert any(re.match(form.prefix, prefix.replace("…", "b")) for prefix in prefixes), form.prefix
+
+
 def test_every_option_and_every_fact_of_a_ci_system_stands_on_the_page() -> None:
-    for name in inspect.signature(run_finished).parameters:
-        option = "--" + name.rstrip("_").replace("_", "-")
-        if option not in ("--reports", "--as-json"):
-            assert option in PAGE, option
+    names = {
+        name for door in (run_finished, alert, summary, files, spool) for name in inspect.signature(door).parameters
+    }
+    for name in names - {"reports", "file", "folder"}:
+        option = "--" + name.rstrip("_").replace("_", "-").removeprefix("as-")
+        assert option in PAGE, option
     variables = re.findall(r"`([A-Z]+_[A-Z_]+)`", (ROOT / "consumers" / "contract" / "ci.py").read_text())
     for variable in set(variables) - {"GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"}:
         assert variable in PAGE, variable

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from consumers.contract.clock_text import read_seconds, read_timestamp
 from consumers.results.bounded_text import BoundedText
-from consumers.results.junit import Span
-from consumers.results.reports import duration
+from consumers.results.span import Span, duration
 
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 

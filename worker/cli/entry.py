@@ -30,9 +30,14 @@ def settings() -> Settings:
     return found
 
 
+def configured_broker(found: Settings) -> str | None:
+    """Return the address of the broker that is set, else of the embedded one that runs; None when there is neither."""
+    return found.broker_url.get_secret_value() if found.broker_url else read_broker(state_folder(found))
+
+
 def broker_url(found: Settings) -> str:
     """Return the address of a broker that answers, or end with 1 and what to do."""
-    url = found.broker_url.get_secret_value() if found.broker_url else read_broker(state_folder(found))
+    url = configured_broker(found)
     if url is None:
         fail(NO_BROKER)
     client = None

@@ -16,10 +16,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from consumers.contract import Event, MalformedEvent, read_events
-from consumers.contract.sizes import fit
+from consumers.contract.preparing import prepared
 from worker.cli import shown
+from worker.cli.publish_alert import alert
 from worker.cli.publish_run import run_finished
-from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
+from worker.cli.publish_spool import spool as send_spooled
+from worker.cli.publish_summary import summary
+from worker.cli.publishing import AsJson, DryRun, NoMask, Outcome, Progress, SpoolFolder, publish
 
 #: Name of the command that takes files, which no file can have by mistake; it is what the usage line shows.
 FILES = "FILE|-"
@@ -64,13 +67,16 @@ app = typer.Typer(
 @app.command(FILES, cls=_FilesCommand, hidden=True, epilog="Example: runmail publish events.jsonl --json")
 def files(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="File of events; - is standard input.")],
+    no_mask: NoMask = False,
+    spool: SpoolFolder = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish events from a file: one event, a JSON array, or one event per line. - reads standard input."""
     with _opened(file) as stream, Progress("publishing events") as progress:
         outcome = Outcome("standard input" if file == "-" else file)
-        publish(progress.counting(_good_events(stream, outcome)), outcome, dry_run=dry_run)
+        events = progress.counting(_good_events(stream, outcome, mask=not no_mask))
+        publish(events, outcome, dry_run=dry_run, spool=spool)
     outcome.tell(as_json=as_json, dry_run=dry_run)
 
 
@@ -78,6 +84,15 @@ app.command(
     "run-finished",
     epilog="Example: runmail publish run-finished --profile 'QA alerts' --to team@example.com --junit 'reports/*.xml'",
 )(run_finished)
+app.command(
+    "alert",
+    epilog="Example: runmail publish alert --profile 'QA alerts' --key disk-7 --title 'Disk 7 is 90 % full'",
+)(alert)
+app.command(
+    "summary",
+    epilog="Example: runmail publish summary --profile 'QA alerts' --title 'Nightly' --suite api='reports/api/*.xml'",
+)(summary)
+app.command("spool", epilog="Example: runmail publish spool /var/spool/runmail")(send_spooled)
 
 
 @contextmanager
@@ -93,12 +108,12 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _good_events(stream: BinaryIO, outcome: Outcome) -> Iterator[Event]:
+def _good_events(stream: BinaryIO, outcome: Outcome, *, mask: bool) -> Iterator[Event]:
     """Yield every event that can be published; note the others as they come."""
     for line, found in read_events(stream):
         try:
             if isinstance(found, MalformedEvent):
                 raise found
-            yield fit(found)
+            yield prepared(found, mask=mask)
         except MalformedEvent as refused:
             outcome.refuse(refused, line)

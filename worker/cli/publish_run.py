@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from consumers.contract import MalformedEvent
 from consumers.contract.ci import read_ci
+from consumers.contract.clock_text import read_seconds
 from consumers.contract.run_event import OUTCOME_WORDS, Statement, run_event
-from consumers.contract.sizes import fit
 from consumers.contract.tally import Results
-from consumers.results.malformed import MalformedReport
-from consumers.results.reports import find_reports, read_reports
-from worker.cli import shown
-from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
-
-_SHARD = re.compile(r"(\d{1,6})/(\d{1,6})\Z", re.ASCII)
+from consumers.results.stated_counts import CountsConflict, StatedCounts
+from worker.cli import shown, stated
+from worker.cli.publishing import AsJson, DryRun, NoMask, Progress, SpoolFolder, publish_one
+from worker.cli.report_files import CTRF, JUNIT, read_named
 
 
 def run_finished(
-    profile: Annotated[str, typer.Option(help="Name of the e-mail profile that sends the mail.")],
-    to: Annotated[
-        list[str] | None, typer.Option(help="Address to write to; repeat for more. Default: those of the profile.")
-    ] = None,
+    profile: stated.Profile,
+    to: stated.To = None,
     junit: Annotated[
         list[str] | None,
         typer.Option(help="JUnit XML report, pattern ('reports/**/*.xml') or folder; repeat for more."),
+    ] = None,
+    ctrf: Annotated[
+        list[str] | None, typer.Option(help="The same for reports in CTRF, the Common Test Report Format (JSON).")
     ] = None,
     reports: Annotated[
         list[str] | None, typer.Argument(help="More reports, so that an unquoted pattern works too.")
@@ -49,23 +47,33 @@ def run_finished(
     started_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it began, ISO 8601; local time without an offset.")
     ] = None,
-    label: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Label; repeat for more.")] = None,
-    id_: Annotated[str | None, typer.Option("--id", help="Id of the event. Default: derived from the run.")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Source of the event. Default: the repository, else this host.")
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS", help="How long it took, such as 93.5 or 1:33. Default: the reports."),
     ] = None,
+    total: stated.Count = None,
+    passed: stated.Count = None,
+    failed: stated.Count = None,
+    errors: stated.Count = None,
+    skipped: stated.Count = None,
+    flaky: stated.Count = None,
+    label: stated.Labels = None,
+    id_: Annotated[str | None, typer.Option("--id", help="Id of the event. Default: derived from the run.")] = None,
+    source: stated.Source = None,
+    no_mask: NoMask = False,
+    spool: SpoolFolder = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish that a test run finished, from its JUnit reports.
+    """Publish that a test run finished, from its reports or from counts given by hand.
 
     In GitHub Actions, GitLab CI and Jenkins, what is not given is taken from the CI's variables.
 
     Repeating the command in one CI step is one event.
     """
-    stated = Statement(
+    statement = Statement(
         profile=profile,
-        recipients=tuple(address.strip() for text in to or () for address in text.split(",") if address.strip()),
+        recipients=stated.addresses(to),
         suite=suite,
         outcome=OUTCOME_WORDS[_outcome_word(outcome)] if outcome else None,
         branch=branch,
@@ -75,34 +83,53 @@ def run_finished(
         url=url,
         id=id_,
         source=source,
-        shard=_shard(shard) if shard else None,
-        started_at=_moment(started_at) if started_at else None,
-        labels=dict(_label(text) for text in label or ()),
+        shard=stated.shard(shard),
+        started_at=stated.moment("--started-at", started_at),
+        duration_seconds=_seconds(duration),
+        labels=stated.labels(label),
     )
-    told = Outcome("run-finished")
+    counts = stated.counts(total=total, passed=passed, failed=failed, errors=errors, skipped=skipped, flaky=flaky)
+    named = [
+        *((pattern, JUNIT) for pattern in (*(junit or ()), *(reports or ()))),
+        *((pattern, CTRF) for pattern in ctrf or ()),
+    ]
+    if not named and counts is None and statement.outcome is None:
+        shown.fail("say what came of the run: --junit 'reports/*.xml', --ctrf FILE, --passed 10 …, or --outcome", 2)
+    now = datetime.now(UTC)
     with Progress("reading reports") as progress:
-        results = _results([*(junit or ()), *(reports or ())], stated, progress)
-        try:
-            event = fit(
-                run_event(stated, results, read_ci(os.environ), host=socket.gethostname(), now=datetime.now(UTC))
-            )
-        except MalformedEvent as refused:
-            told.refuse(refused)
-        else:
-            publish([event], told, dry_run=dry_run)
-    told.tell(as_json=as_json, dry_run=dry_run)
-
-
-def _results(patterns: list[str], stated: Statement, progress: Progress) -> Results:
-    """Read the reports; a broken or missing one ends the command unless the outcome is stated."""
-    if not patterns and stated.outcome is None:
-        shown.fail("say what came of the run: --junit 'reports/*.xml', or --outcome", 2)
-    faults = [MalformedReport("no_report", f"no report matches {p}") for p in patterns if not find_reports([p])]
-    results, broken = read_reports(progress.counting(find_reports(patterns)))
-    for fault in [*faults, *broken]:
-        shown.warn(str(fault))
-    if (faults or broken) and stated.outcome is None:
+        results, is_whole = read_named(named, progress)
+    if not is_whole and statement.outcome is None:
         shown.fail("nothing was published; with --outcome, such as --outcome error, what can be read is")
+    results = _agreed(results, counts, has_reports=bool(named))
+    # Without a report, the same may be said of another run tomorrow; within a CI run its id tells them apart.
+    occasion = None if named or statement.started_at else now.isoformat()
+    publish_one(
+        "run-finished",
+        lambda: run_event(
+            statement,
+            results,
+            read_ci(os.environ),
+            host=socket.gethostname(),
+            now=now,
+            mask=not no_mask,
+            occasion=occasion,
+        ),
+        spool=spool,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
+def _agreed(results: Results, counts: StatedCounts | None, *, has_reports: bool) -> Results:
+    """Bring counts given by hand and reports together; where they contradict each other the command ends."""
+    if counts is None:
+        return results
+    try:
+        if not has_reports:
+            return replace(results, counts=counts.counts())
+        counts.check(results.counts)
+    except CountsConflict as conflict:
+        shown.fail(f"the counts do not agree: {conflict}", 2)
     return results
 
 
@@ -113,22 +140,10 @@ def _outcome_word(text: str) -> str:
     return word
 
 
-def _shard(text: str) -> dict[str, int]:
-    match = _SHARD.match(text.strip())
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        shown.fail(f"--shard {text}: must be such as 2/5, the second of five", 2)
-    return {"index": int(match[1]), "total": int(match[2])}
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except (ValueError, OverflowError):
-        shown.fail(f"--started-at {text}: must be such as 2026-11-20T06:02:11Z", 2)
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name.strip() and equals):
-        shown.fail(f"--label {text}: must be such as team=payments", 2)
-    return name.strip(), value.strip()
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    seconds = read_seconds(text)
+    if seconds is None:
+        shown.fail(f"--duration {text}: must be seconds, such as 93.5, or 1:33", 2)
+    return seconds
