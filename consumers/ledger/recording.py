@@ -142,6 +142,25 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
     return results
 
 
+def record_answers(connection: Connection, answers: Sequence[Arrival]) -> list[Recorded]:
+    """Write events down that answer others. An answer that stands already stays as it was given first.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: as `record` does.
+    """
+    if not answers:
+        return []
+    standing = {
+        (row.source, row.event_id): row.id
+        for row in connection.execute(KNOWN, {"pairs": sorted({item.event.identity for item in answers})})
+    }
+    new = iter(record(connection, [item for item in answers if item.event.identity not in standing]))
+    return [
+        Recorded(standing[item.event.identity], RecordOutcome.REPEAT) if item.event.identity in standing else next(new)
+        for item in answers
+    ]
+
+
 def quarantine(connection: Connection, rejects: Sequence[Reject]) -> list[Recorded]:
     """Write rejects down. The same bytes refused for the same reason are one row, however often they come."""
     results = []

@@ -11,7 +11,7 @@ from consumers.mails.compose import Envelope, assemble
 from consumers.mails.rendering import Renderer
 from consumers.mails.wire import check_wire
 from consumers.meaning import consumer_of
-from consumers.notice import Skip
+from consumers.notice import Question, Skip
 from profiles.profile import Profile
 
 #: The files of a preview.
@@ -59,6 +59,8 @@ def preview(event: Event, profile: Profile, recipient: str, renderer: Renderer, 
     notice = consumer(event)
     if isinstance(notice, Skip):
         raise NoMail(f"the event needs no mail: {notice.reason}")
+    if isinstance(notice, Question):
+        raise NoMail("the event is told by the one that answers it: see `runmail report --preview`")
     rendered = renderer.render(notice, event=event, profile=profile)
     envelope = Envelope(
         event_id=event.id,
