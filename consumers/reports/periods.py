@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from consumers.contract.events import Period, ReportRequestedData
 from consumers.contract.period_names import read_span
-from consumers.reports.walltime import first_moment, local_day, midnight
+from consumers.walltime import first_moment, local_day, midnight
 
 #: What is reported when nobody says.
 DEFAULT_PERIOD = "24h"

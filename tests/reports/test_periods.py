@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consumers.contract.events import Period, ReportRequestedData
 from consumers.contract.period_names import CALENDAR_NAMES
 from consumers.reports.periods import named_period, period_of
-from consumers.reports.walltime import first_moment, local_day, midnight
+from consumers.walltime import first_moment, local_day, midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
 zones = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
