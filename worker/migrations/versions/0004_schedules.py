@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("wall_time", sa.String(length=5), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_day", sa.String(length=10), nullable=True),
         sa.Column("told_day", sa.String(length=10), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
