@@ -7,7 +7,7 @@ that of the moment the request was made, not of the moment it is answered.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection, Engine, select
 
@@ -23,25 +23,19 @@ from consumers.contract.sizes import fit
 from consumers.ledger.tables import events
 from consumers.mails.zones import zone_named
 from consumers.notice import Question, Skip
-from consumers.reports.computing import compute, most_failing
-from consumers.reports.failing import longest_streak
-from consumers.reports.merging import by_suite
+from consumers.reports.computing import TREND_RUNS, compute, most_failing
+from consumers.reports.failing import read_streaks
 from consumers.reports.periods import Span, period_of
-from consumers.reports.reading import (
-    FAILING_BACK,
-    MOST_FAILING_PARTS,
-    MOST_TREND_PARTS,
-    TREND_BACK,
-    count_tests,
-    read_failing_rows,
-    read_newest,
-    read_runs,
-)
+from consumers.reports.reading import count_tests, read_newest, read_runs
 from consumers.reports.selection import Selection
 from profiles.profile import Profile
 
 #: Source of the summaries that are made here.
 SOURCE = "runmail:reports"
+#: How far back a trend reaches.
+TREND_BACK = timedelta(days=30)
+#: Parts of runs of one suite that are read for its trend.
+MOST_TREND_PARTS = 500
 #: Why a request brings no mail.
 NOTHING_TO_REPORT = Skip("nothing_to_report")
 
@@ -82,17 +76,13 @@ def summarise(
     counts = count_tests(connection, selection, compared.period, runs)
     tests = [test for test, _ in most_failing(counts)]
     suites = {run.stream.suite for run in runs}
-    newest = read_newest(connection, selection, suites, end, TREND_BACK, MOST_TREND_PARTS)
-    history = by_suite(
-        read_newest(connection, selection, {suite for suite, _ in tests}, end, FAILING_BACK, MOST_FAILING_PARTS)
-    )
-    failing = read_failing_rows(connection, tests, end, FAILING_BACK)
+    parts = min(TREND_RUNS * max((len(run.rows) for run in runs), default=1), MOST_TREND_PARTS)
     findings = compute(
         runs,
         [run for run in both if run.finished_at < begin],
-        newest,
+        read_newest(connection, selection, suites, end, TREND_BACK, parts),
         counts,
-        {test: longest_streak(history.get(test[0], ()), failing[test]) for test in tests},
+        read_streaks(connection, selection, tests, end),
     )
     return SummaryReadyData(
         profile=data.profile,

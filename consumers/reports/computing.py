@@ -10,13 +10,12 @@ from statistics import median
 
 from consumers.contract.events import FlakyTest, SlowSuite, SuiteSummary, Totals, WorstTest
 from consumers.contract.sizes import MANY_ROWS
-from consumers.reports.failing import Streak
 from consumers.reports.merging import Run, by_suite
 
 #: Points of a trend; what is older is no longer today's trend.
 TREND_RUNS = 14
 #: Tests of a summary that are named; a mail shows fewer and says so.
-MOST_TESTS = 50
+MOST_TESTS = 20
 #: Suites that are named as the slowest.
 MOST_SLOW = 5
 #: Outcomes of a run that count as failed; a cancelled one counts as neither.
@@ -35,6 +34,14 @@ class TestCounts:
 
     failed: Counter[TestKey]
     flaky: Counter[TestKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """On which branch and since when (milliseconds UTC) a test fails."""
+
+    branch: str | None
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def _worst(test: TestKey, failures: int, streak: Streak | None) -> WorstTest:
     return WorstTest(
         name=name,
         suite=suite,
-        branch=streak.stream.branch if streak else None,
+        branch=streak.branch if streak else None,
         failures=failures,
         since=datetime.fromtimestamp(streak.since / 1000, UTC) if streak else None,
     )

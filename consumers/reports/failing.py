@@ -1,4 +1,4 @@
-"""Failing since: when a test began to fail that still does. Pure.
+"""Failing since: when a test began to fail that still does.
 
 It is followed in each stream (suite, branch and environment) on its own. The first failing run after the last run in
 which the test did not fail is when it began. A run that was cut off, lacks a part or does not name all its failing
@@ -9,28 +9,63 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from consumers.reports.merging import Run, Stream
+from sqlalchemy import Connection
+
+from consumers.reports.computing import Streak, TestKey
+from consumers.reports.merging import Run, Stream, by_suite
+from consumers.reports.reading import PARTS_APART, read_failing_rows, read_newest
+from consumers.reports.selection import Selection
+
+#: How far back a test's failing is followed.
+FAILING_BACK = timedelta(days=90)
+#: Parts of runs of a suite that are looked at, first the newest few: most tests were fine not long ago.
+DEPTHS = (60, 600, 6_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Streak:
-    """Where and since when (milliseconds UTC) a test fails."""
+class Followed:
+    """The streak of a test as far as a history tells; `to_its_begin` once a run is known in which it did not fail."""
 
-    stream: Stream
-    since: int
+    streak: Streak | None
+    to_its_begin: bool
 
 
-def longest_streak(history: Iterable[Run], failing_rows: Collection[int]) -> Streak | None:
-    """Return the streak of a test that began first; None when it fails nowhere any more.
+def read_streaks(
+    connection: Connection, selection: Selection, tests: Collection[TestKey], end: datetime
+) -> dict[TestKey, Streak | None]:
+    """Return since when each test fails, of those runs that a selection takes and that finished before `end`."""
+    found: dict[TestKey, Streak | None] = {}
+    left = set(tests)
+    for depth in DEPTHS:
+        if not left:
+            break
+        suites = {suite for suite, _ in left}
+        history = by_suite(read_newest(connection, selection, suites, end, FAILING_BACK, depth))
+        oldest = min((runs[0].finished_at for runs in history.values()), default=0)
+        failing = read_failing_rows(connection, left, oldest - PARTS_APART, end)
+        for test in sorted(left):
+            runs = history.get(test[0], [])
+            followed = follow(runs, failing[test])
+            found[test] = followed.streak
+            if followed.to_its_begin or sum(len(run.rows) for run in runs) < depth:
+                left.remove(test)
+    return found
 
-    `history` are the runs of its suite, oldest first; `failing_rows` the rows of those in which it failed.
+
+def follow(history: Iterable[Run], failing_rows: Collection[int]) -> Followed:
+    """Follow a test through the runs of its suite, oldest first, given the rows of those in which it failed.
+
+    Of several streams in which it fails, the one in which it began first is told.
     """
-    open_since: dict[Stream, int] = {}
+    fine_before: set[Stream] = set()
+    since: dict[Stream, int] = {}
     for run in history:
         if any(row in failing_rows for row in run.rows):
-            open_since.setdefault(run.stream, run.finished_at)
+            since.setdefault(run.stream, run.finished_at)
         elif run.conclusive:
-            open_since.pop(run.stream, None)
-    streaks = [Streak(stream, since) for stream, since in open_since.items()]
-    return min(streaks, key=lambda streak: streak.since, default=None)
+            fine_before.add(run.stream)
+            since.pop(run.stream, None)
+    streaks = [Streak(stream.branch, moment) for stream, moment in since.items()]
+    return Followed(min(streaks, key=lambda streak: streak.since, default=None), since.keys() <= fine_before)

@@ -19,13 +19,6 @@ from consumers.reports.selection import Selection
 
 #: Milliseconds that the parts of one run may lie apart and still be found when it ends near the end of a period.
 PARTS_APART = 12 * 3600 * 1000
-#: How far back a trend reaches, and how long a test's failing is followed.
-TREND_BACK = timedelta(days=30)
-FAILING_BACK = timedelta(days=90)
-#: Parts of runs of one suite that are read for its trend, and to find since when its tests fail.
-MOST_TREND_PARTS = 500
-MOST_FAILING_PARTS = 2_000
-
 _COLUMNS = [runs.c[field.name] for field in fields(RunRecord) if field.name != "tests"]
 
 
@@ -75,10 +68,10 @@ def count_tests(connection: Connection, selection: Selection, span: Span, found:
 
 
 def read_failing_rows(
-    connection: Connection, tests: Collection[TestKey], end: datetime, back: timedelta
+    connection: Connection, tests: Collection[TestKey], begin: int, end: datetime
 ) -> dict[TestKey, set[int]]:
-    """Return the rows of runs in which each of some tests failed."""
-    begin, until = _milliseconds(Span(end - back, end))
+    """Return the rows of runs since `begin` (milliseconds UTC) and before `end` in which each of some tests failed."""
+    until = _ceil(end)
     found: dict[TestKey, set[int]] = {test: set() for test in tests}
     rows = connection.execute(
         select(runs.c.suite, run_tests.c.name, runs.c.event_row)
@@ -103,12 +96,15 @@ def _records(connection: Connection, query: Select[Any]) -> Iterator[RunRecord]:
 
 
 def _near(begin: int, end: int) -> ColumnElement[bool]:
-    """Make the condition of runs within a span, and of parts that may belong to one of them."""
-    within = and_(runs.c.finished_at >= begin, runs.c.finished_at < end)
-    part_near = and_(
-        runs.c.finished_at >= begin - PARTS_APART, runs.c.finished_at < end + PARTS_APART, runs.c.shard.is_not(None)
+    """Make the condition of runs within a span, and of parts that may belong to one of them.
+
+    The outer bounds stand alone, so that the index on them serves.
+    """
+    return and_(
+        runs.c.finished_at >= begin - PARTS_APART,
+        runs.c.finished_at < end + PARTS_APART,
+        or_(and_(runs.c.finished_at >= begin, runs.c.finished_at < end), runs.c.shard.is_not(None)),
     )
-    return or_(within, part_near)
 
 
 def _milliseconds(span: Span) -> tuple[int, int]:

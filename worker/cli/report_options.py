@@ -26,7 +26,9 @@ Environment = Annotated[str | None, typer.Option(help="Only runs in this environ
 RunsOf = Annotated[
     str | None, typer.Option(metavar="PROFILE", help="Only runs that were told through this profile. Default: all.")
 ]
-Title = Annotated[str | None, typer.Option(help="Title of the mail. Default: made of the suites.")]
+Title = Annotated[
+    str | None, typer.Option(help="Title of the mail. Default: made of the suites; of a schedule its name.")
+]
 SkipEmpty = Annotated[bool, typer.Option("--skip-empty", help="No mail when no run finished.")]
 
 
