@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from consumers.walltime import first_moment, local_day
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: The period that a report of each kind is about unless another is named: all that happened since the last one.
+#: The period that a report of each kind is about unless another is named; one after the other they miss no run.
 PERIODS = {"daily": "yesterday", "weekdays": "since-workday", "weekly": "last-week", "monthly": "last-month"}
 
 _DAY = timedelta(days=1)

@@ -78,8 +78,8 @@ def add(
 ) -> None:
     """Keep a schedule: every day, on weekdays, every week or every month at a time of day.
 
-    Without --period a report is about all that happened since the last one: yesterday, the days since the last
-    working day, last week or last month.
+    Without --period a report is about what was complete last: yesterday, the days since the last working day, last week
+    or last month.
     """
     cadence, wall_time = _cadence(daily, weekdays, weekly, monthly)
     _check_zone(timezone)
