@@ -1,4 +1,4 @@
-"""A Notice: what to say to whom. The answer of a consumer to an event.
+"""What a consumer makes of an event: a Notice, the reason for none, or a question that must be looked up first.
 
 It knows neither the profile's addresses nor the mail's looks; `consumers.mails` turns it into a mail.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumers.contract.events import AlertData, RunFinishedData, SummaryReadyData
+from consumers.contract.events import AlertData, ReportRequested, RunFinishedData, SummaryReadyData
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,10 @@ class Skip:
     """The named reason why an event needs no mail."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An event that is answered by another event, which is computed from the ledger and then told like any other."""
+
+    asked: ReportRequested

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.sweeping import Swept, sweep
+from consumers.reports.firing import fire_due
 from worker.composition import QUEUES, Bells, now_milliseconds
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,9 @@ class Clock:
             self._bells.deliver.send(profile_id)
         for profile_id in swept.to_look:
             self._bells.look.send(profile_id)
+        requests = fire_due(self._engine, now_milliseconds())
+        if requests:
+            self._bells.plan.send(requests)
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

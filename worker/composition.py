@@ -36,6 +36,7 @@ from consumers.outbound.lanes import Lanes
 from consumers.outbound.planner import FindProfile
 from consumers.outbound.schedule import MaxAges
 from consumers.outbound.sent_lookup import LookupParts, SentLookup
+from consumers.reports.answering import answer
 from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
 from profiles.imap_link import open_imap
@@ -124,6 +125,7 @@ class WorkerParts:
         self.intake = Intake(
             writer=self.writer,
             profiles_by_name=lambda: _find_by_name(ground.profiles),
+            answer=partial(answer, ground.engine),
             message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,

@@ -115,6 +115,8 @@ def _cuts(data: EventData) -> list[Cut]:
     elif isinstance(data, SummaryReadyData):
         cuts = [
             Cut(_newest_points, (30, 0)),
+            Cut(_first("flaky"), (MANY_ROWS,)),
+            Cut(_first("slowest"), (MANY_ROWS,)),
             Cut(_first("worst"), (MANY_ROWS,)),
             Cut(_first("suites"), (MANY_ROWS,)),
         ]
@@ -175,7 +177,7 @@ def _lost(before: Event, after: Event) -> dict[str, int]:
     old, new = before.data, after.data
     lost = {
         name: len(getattr(old, name, ())) - len(getattr(new, name, ()))
-        for name in ("tests", "failures", "suites", "worst")
+        for name in ("tests", "failures", "suites", "worst", "slowest", "flaky")
     }
     for name, rows, part in (
         ("traces", "failures", "trace"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from consumers.ledger.lease import PLANNING_LEASE_SECONDS, lease_ended, read_lease_clock
+from consumers.ledger.recording import Arrival, RecordOutcome, record_answers
+from consumers.ledger.runs import RunRecord, record_runs
 from consumers.ledger.states import MAX_STARTS, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 from profiles.profile import Profile
@@ -50,7 +52,11 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an event comes to: a state with its reason, and deliveries when it is planned."""
+    """What an event comes to: a state with its reason, and deliveries when it is planned.
+
+    `run` is what reports need of it when it is a finished run. `answer` is the event that it is answered by; it is
+    recorded in the same transaction, and planned next.
+    """
 
     row_id: int
     state: EventState
@@ -59,14 +65,20 @@ class Plan:
     detail: str | None = None
     profile: Profile | None = None
     deliveries: tuple[PlannedDelivery, ...] = ()
+    run: RunRecord | None = None
+    answer: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """What was written: ids of the deliveries that are due at once. `written` is False when it stood already."""
+    """What was written: ids of the deliveries that are due at once, and the row of an answer that is to be planned.
+
+    `written` is False when it stood already.
+    """
 
     written: bool
     due: tuple[int, ...] = ()
+    answer_row: int | None = None
 
 
 #: Makes the Message-ID (without brackets) of a delivery: id, recipient key, milliseconds of its creation, profile.
@@ -115,7 +127,7 @@ def make_store_plans(
     """Make the step that writes plans, with the maker of Message-IDs it needs."""
 
     def store_plans(connection: Connection, plans: Sequence[Plan]) -> list[PlanOutcome]:
-        """Write plans: the state of each event and its deliveries in one transaction."""
+        """Write plans: the state of each event, its deliveries, its run and its answer in one transaction."""
         open_rows = set(connection.execute(STILL_ACCEPTED, {"ids": [plan.row_id for plan in plans]}).scalars())
         written = [plan for plan in plans if plan.row_id in open_rows]
         if not written:
@@ -134,12 +146,27 @@ def make_store_plans(
             ],
         )
         due = _insert_deliveries(connection, written, message_ids)
+        record_runs(connection, [plan.run for plan in written if plan.run is not None])
+        answers = _record_answers(connection, written)
         return [
-            PlanOutcome(True, tuple(due.get(plan.row_id, ()))) if plan.row_id in open_rows else PlanOutcome(False)
+            PlanOutcome(True, tuple(due.get(plan.row_id, ())), answers.get(plan.row_id))
+            if plan.row_id in open_rows
+            else PlanOutcome(False)
             for plan in plans
         ]
 
     return store_plans
+
+
+def _record_answers(connection: Connection, plans: Sequence[Plan]) -> dict[int, int]:
+    """Record the answers of plans; the rows of those that are new, by the row of what they answer."""
+    answered = [(plan.row_id, plan.answer) for plan in plans if plan.answer is not None]
+    recorded = record_answers(connection, [answer for _, answer in answered])
+    return {
+        row_id: answer.row_id
+        for (row_id, _), answer in zip(answered, recorded, strict=True)
+        if answer.outcome is RecordOutcome.NEW
+    }
 
 
 def _insert_deliveries(connection: Connection, plans: Sequence[Plan], message_ids: MessageIds) -> dict[int, list[int]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent
@@ -140,6 +140,30 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
             quarantined = quarantine(connection, [_conflict(item)])[0]
             results.append(Recorded(quarantined.row_id, RecordOutcome.CONFLICTING))
     return results
+
+
+def leave_to_sweep(connection: Connection, row_ids: Sequence[int]) -> None:
+    """Let anyone plan events that were recorded by a process that plans none."""
+    connection.execute(update(events).where(events.c.id.in_(row_ids)).values(starts=0, lease_until=None))
+
+
+def record_answers(connection: Connection, answers: Sequence[Arrival]) -> list[Recorded]:
+    """Write events down that answer others. An answer that stands already stays as it was given first.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: as `record` does.
+    """
+    if not answers:
+        return []
+    standing = {
+        (row.source, row.event_id): row.id
+        for row in connection.execute(KNOWN, {"pairs": sorted({item.event.identity for item in answers})})
+    }
+    new = iter(record(connection, [item for item in answers if item.event.identity not in standing]))
+    return [
+        Recorded(standing[item.event.identity], RecordOutcome.REPEAT) if item.event.identity in standing else next(new)
+        for item in answers
+    ]
 
 
 def quarantine(connection: Connection, rejects: Sequence[Reject]) -> list[Recorded]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from consumers.contract.events import Event
 from consumers.mails.compose import Envelope, assemble
+from consumers.mails.related import with_inline_pictures
 from consumers.mails.rendering import Renderer
 from consumers.mails.wire import check_wire
 from consumers.meaning import consumer_of
-from consumers.notice import Skip
+from consumers.notice import Question, Skip
 from profiles.profile import Profile
 
 #: The files of a preview.
@@ -24,11 +25,12 @@ class NoMail(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A mail as it would be sent to one recipient."""
+    """A mail as it would be sent to one recipient. `page` is the HTML with its pictures inside, for a browser."""
 
     subject: str
     text: str
     html: str
+    page: str
     message: bytes
 
     def write(self, folder: Path) -> list[Path]:
@@ -38,7 +40,7 @@ class Preview:
             OSError: when they cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        contents = (f"{self.subject}\n".encode(), self.text.encode(), self.html.encode(), self.message)
+        contents = (f"{self.subject}\n".encode(), self.text.encode(), self.page.encode(), self.message)
         paths = [folder / name for name in FILES]
         for path, content in zip(paths, contents, strict=True):
             path.write_bytes(content)
@@ -59,6 +61,8 @@ def preview(event: Event, profile: Profile, recipient: str, renderer: Renderer, 
     notice = consumer(event)
     if isinstance(notice, Skip):
         raise NoMail(f"the event needs no mail: {notice.reason}")
+    if isinstance(notice, Question):
+        raise NoMail("the event is told by the one that answers it: see `runmail report --preview`")
     rendered = renderer.render(notice, event=event, profile=profile)
     envelope = Envelope(
         event_id=event.id,
@@ -71,4 +75,5 @@ def preview(event: Event, profile: Profile, recipient: str, renderer: Renderer, 
     )
     message = assemble(rendered, envelope)
     check_wire(message, envelope)
-    return Preview(rendered.subject, rendered.text, rendered.html, message)
+    page = with_inline_pictures(rendered.html, rendered.pictures)
+    return Preview(rendered.subject, rendered.text, rendered.html, page, message)

@@ -19,8 +19,9 @@ from consumers.mails.alert_view import alert_view
 from consumers.mails.budget import HEADERS, MAX_MESSAGE, STEPS, Budget
 from consumers.mails.cleaning import clean_line, cut
 from consumers.mails.encoding import encode_body
+from consumers.mails.related import Picture, with_pictures
 from consumers.mails.run_finished_view import run_finished_view
-from consumers.mails.summary_ready_view import summary_ready_view
+from consumers.mails.summary_ready_view import SummaryReadyView, summary_ready_view
 from consumers.notice import Notice
 from profiles.profile import Profile
 
@@ -43,13 +44,17 @@ class RenderFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A mail before it has a recipient. `text_part` and `html_part` are encoded MIME parts, headers included."""
+    """A mail before it has a recipient. `text_part` and `html_part` are encoded MIME parts, headers included.
+
+    `html_part` holds the `pictures` that the page shows.
+    """
 
     subject: str
     text: str
     html: str
     text_part: bytes
     html_part: bytes
+    pictures: tuple[Picture, ...] = ()
 
 
 class Renderer:
@@ -91,8 +96,9 @@ class Renderer:
         return rendered
 
     def _render(self, notice: Notice, event: Event, profile: Profile, budget: Budget) -> Rendered:
+        view = VIEWS[notice.template](notice.data, profile.timezone, budget)
         values = {
-            "view": VIEWS[notice.template](notice.data, profile.timezone, budget),
+            "view": view,
             "event": {"id": clean_line(event.id), "source": clean_line(event.source), "type": event.type},
             "profile": {"name": clean_line(profile.name)},
         }
@@ -100,7 +106,9 @@ class Renderer:
         values["subject"] = subject
         text = self._fill(f"{notice.template}/body.txt", values).strip("\n") + "\n"
         html = self._fill(f"{notice.template}/body.html", values).strip() + "\n"
-        return Rendered(subject, text, html, encode_body(text, "plain"), encode_body(html, "html"))
+        pictures = view.pictures if isinstance(view, SummaryReadyView) else ()
+        html_part = with_pictures(encode_body(html, "html"), html, pictures)
+        return Rendered(subject, text, html, encode_body(text, "plain"), html_part, pictures)
 
     def _fill(self, name: str, values: dict[str, Any]) -> str:
         try:

@@ -45,3 +45,12 @@ def percent(part: float | None) -> str | None:
     if part > 0 and value == 0:
         value = 0.1
     return f"{value:g} %"
+
+
+def points(difference: float) -> str:
+    """Return the difference of two rates (0 to 1) in percentage points: “+1.2 points”, “−0.4 points”, “±0 points”."""
+    value = round(difference * 100, 1)
+    if value == 0:
+        return "±0 points"
+    sign = "+" if value > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(value):g} {'point' if abs(value) == 1 else 'points'}"

@@ -1,4 +1,4 @@
-"""Consumers: one pure function a type of event, from Event to Notice or to a named reason for none."""
+"""Consumers: one pure function a type of event, from Event to Notice, to a named reason for none, or to a Question."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 
 from consumers.contract.events import Event
 from consumers.meaning.alert import alert
+from consumers.meaning.report_requested import report_requested
 from consumers.meaning.run_finished import run_finished
 from consumers.meaning.summary_ready import summary_ready
-from consumers.notice import Notice, Skip
+from consumers.notice import Notice, Question, Skip
 
-Consumer = Callable[[Any], Notice | Skip]
+Consumer = Callable[[Any], Notice | Skip | Question]
 
 #: The consumer of each type. A type without one is quarantined, and can be replayed by a version that has it.
 CONSUMERS: dict[str, Consumer] = {
     "runmail.run.finished": run_finished,
     "runmail.summary.ready": summary_ready,
     "runmail.alert": alert,
+    "runmail.report.requested": report_requested,
 }
 
 

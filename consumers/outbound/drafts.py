@@ -18,7 +18,7 @@ from consumers.mails.compose import Envelope, assemble
 from consumers.mails.rendering import Rendered, Renderer, RenderFailed
 from consumers.mails.wire import WireMismatch, check_wire
 from consumers.meaning import consumer_of
-from consumers.notice import Skip
+from consumers.notice import Question, Skip
 from profiles.profile import Profile
 
 #: Events whose rendered mail is kept; with mails of up to 95 KB this is at most about 50 MB.
@@ -135,6 +135,8 @@ class DraftBook:
         notice = consumer(event) if consumer else Skip("no_consumer")
         if isinstance(notice, Skip):
             raise NotSendable(notice.reason, "this version sends no mail for the event")
+        if isinstance(notice, Question):
+            raise NotSendable("answered", "the event is told by the one that answers it")
         try:
             rendered = self._renderer.render(notice, event=event, profile=profile)
         except RenderFailed as error:

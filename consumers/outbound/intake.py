@@ -2,6 +2,7 @@
 
     accept   record the event; from here on it is never lost            one commit, many events
     resolve  its profile by name, its consumer by type                  pure
+    answer   a request for a report: by the event that tells it         planned next, like any other
     plan     one delivery for each recipient                            one commit, many events
     fan out  ring the bell of each profile that has something to send
 
@@ -24,7 +25,7 @@ from consumers.ledger.planning import MessageIds, Plan, make_store_plans, start_
 from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantine, record, reject_of
 from consumers.ledger.states import EventState
 from consumers.ledger.writer import LedgerAway, LedgerWriter
-from consumers.outbound.planner import FindProfile, plan_event
+from consumers.outbound.planner import Answer, FindProfile, plan_event
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +52,14 @@ class Intake:
         *,
         writer: LedgerWriter,
         profiles_by_name: Callable[[], FindProfile],
+        answer: Answer,
         message_ids: MessageIds,
         ring: Ring,
         now: Callable[[], int],
     ) -> None:
         self._writer = writer
         self._profiles_by_name = profiles_by_name
+        self._answer = answer
         self._store_plans = make_store_plans(message_ids)
         self._ring = ring
         self._now = now
@@ -145,13 +148,15 @@ class Intake:
                 return
 
     def _plan_group(self, group: Sequence[_Waiting]) -> None:
-        find_profile = self._profiles_by_name()
-        self._store([self._decide(item, find_profile) for item in group])
+        """Plan events, then the events that answer them."""
+        while group:
+            find_profile = self._profiles_by_name()
+            group = self._store([self._decide(item, find_profile) for item in group])
 
     def _decide(self, item: _Waiting, find_profile: FindProfile) -> Plan:
         """Plan one event; what its planning breaks stops only itself."""
         try:
-            return plan_event(item.row_id, item.event, find_profile, self._now())
+            return plan_event(item.row_id, item.event, find_profile, self._answer, self._now())
         except LedgerAway:
             raise
         except Exception as error:  # noqa: BLE001 - an event must not stop its neighbours; it is kept, named and replayable
@@ -159,16 +164,20 @@ class Intake:
             detail = f"planning it raised {type(error).__name__}"
             return Plan(item.row_id, EventState.QUARANTINED, self._now(), "planning_failed", detail)
 
-    def _store(self, plans: Sequence[Plan]) -> None:
-        """Write plans in one group, then ring once for each profile."""
+    def _store(self, plans: Sequence[Plan]) -> list[_Waiting]:
+        """Write plans in one group, then ring once for each profile; return the answers, which are to be planned."""
         futures = [(plan, self._writer.submit(self._store_plans, plan)) for plan in plans]
         due: Counter[int] = Counter()
+        answers = []
         for plan, future in futures:
             outcome = future.result()
             if plan.profile is not None:
                 due[plan.profile.id] += len(outcome.due)
+            if plan.answer is not None and outcome.answer_row is not None:
+                answers.append(_Waiting(outcome.answer_row, plan.answer.event))
             if outcome.written and plan.state is EventState.QUARANTINED:
                 log.warning("event_quarantined", row=plan.row_id, reason=plan.reason)
         for profile_id, count in due.items():
             if count:
                 self._ring(profile_id, count)
+        return answers

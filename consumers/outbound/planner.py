@@ -1,4 +1,5 @@
-"""Resolve and plan: from an event and its profile to deliveries. Pure; the rows are written elsewhere.
+"""Resolve and plan: from an event and its profile to deliveries. The rows are written elsewhere; profiles and answers
+are looked up by what is handed in, and all else is pure.
 
 Every recipient gets one delivery: an unusable address in quarantine, a forbidden one suppressed, the good ones
 pending, or held while the profile is switched off. Two spellings of one address are one recipient.
@@ -8,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from consumers.contract import Event
+from consumers.contract import Event, RunFinished
 from consumers.ledger.planning import Plan, PlannedDelivery
+from consumers.ledger.recording import arrival
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.meaning import consumer_of
-from consumers.notice import Skip
+from consumers.notice import Question, Skip
+from consumers.reports.run_records import run_record
 from profiles.addresses import UnusableAddress, is_allowed, read_address
 from profiles.profile import Profile
 
 #: Finds a profile by its name; None when there is none.
 FindProfile = Callable[[str], Profile | None]
+#: Answers a question, that of the event in a row, through a profile: with an event, or with why there is none.
+Answer = Callable[[int, Question, Profile], Event | Skip]
 
 
-def plan_event(row_id: int, event: Event, find_profile: FindProfile, now: int) -> Plan:
+def plan_event(row_id: int, event: Event, find_profile: FindProfile, answer: Answer, now: int) -> Plan:
     """Return what an event comes to at `now` (milliseconds UTC)."""
     profile = find_profile(event.data.profile)
     if profile is None:
@@ -30,8 +35,11 @@ def plan_event(row_id: int, event: Event, find_profile: FindProfile, now: int) -
     if consumer is None:
         return _quarantined(row_id, now, "no_consumer", f"this version sends no mail for {event.type}")
     notice = consumer(event)
+    if isinstance(notice, Question):
+        return _plan_answer(row_id, answer(row_id, notice, profile), now)
+    run = run_record(row_id, event, now) if isinstance(event, RunFinished) else None
     if isinstance(notice, Skip):
-        return Plan(row_id, EventState.SKIPPED, now, reason=notice.reason)
+        return Plan(row_id, EventState.SKIPPED, now, reason=notice.reason, run=run)
     recipients = notice.recipients or profile.recipients
     if not recipients:
         detail = "neither the event nor the profile names a recipient"
@@ -40,7 +48,15 @@ def plan_event(row_id: int, event: Event, find_profile: FindProfile, now: int) -
     if all(item.state is DeliveryState.QUARANTINED for item in planned):
         detail = "none of the recipients is an address that can be written to"
         return _quarantined(row_id, now, "no_usable_recipient", detail)
-    return Plan(row_id, EventState.PLANNED, now, profile=profile, deliveries=planned)
+    return Plan(row_id, EventState.PLANNED, now, profile=profile, deliveries=planned, run=run)
+
+
+def _plan_answer(row_id: int, found: Event | Skip, now: int) -> Plan:
+    """Plan an event that is told by another one, or by none."""
+    if isinstance(found, Skip):
+        return Plan(row_id, EventState.SKIPPED, now, reason=found.reason)
+    told = arrival(found, found.to_json(), published_at=None, now=now)
+    return Plan(row_id, EventState.SKIPPED, now, "answered", f"answered by the event {found.id}", answer=told)
 
 
 def plan_recipients(recipients: tuple[str, ...], profile: Profile) -> tuple[PlannedDelivery, ...]:

@@ -282,3 +282,22 @@ def test_whatever_stands_in_a_field_is_read_or_refused_and_what_is_read_can_be_w
     except MalformedEvent:
         return
     assert read_event(json.loads(event.to_json_text())) == event
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"period": "fortnight"}, "data.period: must be today, yesterday, "),
+        ({"period": 5}, "data.period: must be today, yesterday, "),
+        ({"period": "0h"}, "data.period: must be today, yesterday, "),
+        ({"period": "99999h"}, "data.period: must be today, yesterday, "),
+        ({"period": "24h", "since": "2026-11-20T00:00:00Z"}, "one of them"),
+        ({"until": "2026-11-20T00:00:00Z"}, "without `since`"),
+        ({"since": "2026-11-20T00:00:00Z", "until": "2026-11-19T00:00:00Z"}, "lies before"),
+    ],
+)
+def test_a_report_of_no_period_is_refused_at_the_door(said: dict[str, Any], text: str) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "s", "type": "runmail.report.requested"}
+    with pytest.raises(MalformedEvent) as refused:
+        read_event({**event, "data": {"profile": "p", **said}})
+    assert text in str(refused.value)

@@ -30,7 +30,7 @@ def make(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         for name in ("run-finished", "alert", "summary-ready"):
             page_file = Path(pages) / f"{name}.html"
-            page_file.write_text(mail(example(name)).html, "utf-8")
+            page_file.write_text(mail(example(name)).page, "utf-8")
             for width in (375, 700):
                 for scheme in ("light", "dark"):
                     context = browser.new_context(viewport={"width": width, "height": 600}, color_scheme=scheme)

@@ -12,6 +12,8 @@ from dataclasses import replace
 import pytest
 import redis
 
+from consumers.contract.events import EVENT_TYPES
+from consumers.meaning import CONSUMERS
 from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
 
 
@@ -204,13 +206,8 @@ def test_a_mended_event_takes_the_place_of_the_quarantined_one(spine: Spine) -> 
     assert sorted(each["state"] for each in spine.events()) == ["planned", "quarantined"]
 
 
-def test_a_type_without_a_consumer_is_quarantined(spine: Spine) -> None:
-    spine.profile()
-    spine.work()
-    event = {**run_finished(), "type": "runmail.report.requested", "data": {"profile": "QA alerts"}}
-    spine.publish(event)
-
-    assert wait_until(lambda: spine.events(state="quarantined"))[0]["reason"] == "no_consumer"
+def test_every_type_that_is_taken_has_a_consumer() -> None:
+    assert set(CONSUMERS) == set(EVENT_TYPES)
 
 
 def test_a_disabled_profile_holds_its_mail_until_it_is_enabled(spine: Spine) -> None:

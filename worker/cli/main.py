@@ -15,6 +15,8 @@ from worker.cli.shown import plain
 #: Where each command is, in the order of the help.
 COMMANDS = {
     "publish": "worker.cli.publish",
+    "report": "worker.cli.report",
+    "schedules": "worker.cli.schedules",
     "profiles": "worker.cli.profiles",
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",

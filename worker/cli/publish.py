@@ -18,11 +18,12 @@ from typer.core import TyperCommand, TyperGroup
 from consumers.contract import Event, MalformedEvent, read_events
 from consumers.contract.preparing import prepared
 from worker.cli import shown
+from worker.cli.progress import Progress
 from worker.cli.publish_alert import alert
 from worker.cli.publish_run import run_finished
 from worker.cli.publish_spool import spool as send_spooled
 from worker.cli.publish_summary import summary
-from worker.cli.publishing import AsJson, DryRun, NoMask, Outcome, Progress, SpoolFolder, publish
+from worker.cli.publishing import AsJson, DryRun, NoMask, Outcome, SpoolFolder, publish
 
 #: Name of the command that takes files, which no file can have by mistake; it is what the usage line shows.
 FILES = "FILE|-"

@@ -16,7 +16,8 @@ from consumers.contract.run_event import OUTCOME_WORDS, Statement, run_event
 from consumers.contract.tally import Results
 from consumers.results.stated_counts import CountsConflict, StatedCounts
 from worker.cli import shown, stated
-from worker.cli.publishing import AsJson, DryRun, NoMask, Progress, SpoolFolder, publish_one
+from worker.cli.progress import Progress
+from worker.cli.publishing import AsJson, DryRun, NoMask, SpoolFolder, publish_one
 from worker.cli.report_files import CTRF, JUNIT, read_named
 
 

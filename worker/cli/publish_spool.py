@@ -9,7 +9,8 @@ import typer
 
 from consumers.contract import BrokerUnavailable, Publisher, Spool, SpoolUnusable
 from worker.cli import entry, shown
-from worker.cli.publishing import AsJson, Progress, tell_set_aside
+from worker.cli.progress import Progress
+from worker.cli.publishing import AsJson, tell_set_aside
 
 
 def spool(

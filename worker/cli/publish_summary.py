@@ -19,7 +19,8 @@ from consumers.contract.tally import Results
 from consumers.results.stated_counts import CountsConflict, StatedCounts
 from consumers.results.summing import figures_of
 from worker.cli import shown, stated
-from worker.cli.publishing import AsJson, DryRun, NoMask, Progress, SpoolFolder, publish_one
+from worker.cli.progress import Progress
+from worker.cli.publishing import AsJson, DryRun, NoMask, SpoolFolder, publish_one
 from worker.cli.report_files import CTRF, JUNIT, read_named
 
 #: Bytes of ready figures; an event has fewer, what is above is shortened.

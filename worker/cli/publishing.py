@@ -14,7 +14,6 @@ import typer
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher, Spool, SpoolUnusable
 from consumers.contract.sizes import fit
 from worker.cli import entry, shown
-from worker.cli.progress import Progress as Progress
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be published; needs no broker.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ids as one JSON document.")]
