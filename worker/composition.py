@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.mails.rendering import Renderer
+from consumers.mails.template_check import load_sets
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
@@ -109,7 +110,7 @@ class WorkerParts:
             ring=self.bells.ring,
             now=now_milliseconds,
         )
-        drafts = DraftBook(Renderer(settings.templates), settings.domain, partial(_load_body, ground.engine))
+        drafts = DraftBook(Renderer(load_sets(settings.templates)), settings.domain, partial(_load_body, ground.engine))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,

@@ -19,6 +19,7 @@ COMMANDS = {
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
     "preview": "worker.cli.preview",
+    "templates": "worker.cli.templates",
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from consumers.mails.template_check import TemplatesRefused, load_sets
 from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.clock import Clock
@@ -16,6 +17,7 @@ from worker.composition import QUEUES, declare_actors
 from worker.embedded_redis import BrokerUnusable
 from worker.process import Processes, own_command, run_worker, stop_on_signals
 from worker.redis_client import make_client
+from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
@@ -40,6 +42,7 @@ def worker(
     """Take events from the queue and send mail until SIGTERM or Ctrl-C, which finish the mails in flight."""
     chosen = _queues(queues)
     ground = standing.ground()
+    _refuse_faulty_templates(ground.settings)
     url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
@@ -72,6 +75,7 @@ def up(
     from worker.up import run_up
 
     ground = standing.ground()
+    _refuse_faulty_templates(ground.settings)
     try:
         run_up(ground, processes or ground.settings.processes, shown.say)
     except BrokerUnusable as error:
@@ -102,6 +106,14 @@ def demo(
     except (BrokerUnusable, StateUnusable) as error:
         shown.fail(str(error))
     raise typer.Exit(code)
+
+
+def _refuse_faulty_templates(settings: Settings) -> None:
+    """End with 1 and every fault when the folder of templates cannot be used: no mail may meet a fault first."""
+    try:
+        load_sets(settings.templates)
+    except TemplatesRefused as error:
+        shown.fail(f"the templates are refused, see `runmail templates check`:\n{error}")
 
 
 def _queues(text: str | None) -> list[str]:
