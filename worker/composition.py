@@ -22,6 +22,7 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
+from consumers.facts import Tell, untold
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.mails.rendering import Renderer
 from consumers.mails.template_check import load_sets
@@ -41,6 +42,7 @@ from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
+from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
@@ -98,19 +100,22 @@ def lay_ground(settings: Settings) -> Ground:
 class WorkerParts:
     """One worker process: intake, lanes, ledger writer and the actors that lead into them."""
 
-    def __init__(self, ground: Ground, broker_url: str) -> None:
+    def __init__(self, ground: Ground, broker_url: str, tell: Tell = untold) -> None:
         settings = ground.settings
-        self.writer = LedgerWriter(ground.engine)
+        self.writer = LedgerWriter(ground.engine, tell=tell)
         broker = QueueBroker(make_client(broker_url))
         self.bells = declare_actors(broker, self)
+        self.open_links = OpenLinks()
         self.intake = Intake(
             writer=self.writer,
             profiles_by_name=lambda: _find_by_name(ground.profiles),
             message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,
+            tell=tell,
         )
-        drafts = DraftBook(Renderer(load_sets(settings.templates)), settings.domain, partial(_load_body, ground.engine))
+        renderer = Renderer(load_sets(settings.templates), tell=tell)
+        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,
@@ -125,13 +130,14 @@ class WorkerParts:
             attempt_seconds=settings.attempt_seconds,
             now=now_milliseconds,
             chance=random.SystemRandom().random,
+            tell=tell,
         )
         self.lanes = Lanes(
             LaneParts(
                 writer=self.writer,
                 path=path,
                 drafts=drafts,
-                open_link=partial(_open_link, ground),
+                open_link=self.open_links.opening(partial(_open_link, ground)),
                 find_profile=partial(_find_by_id, ground.profiles),
                 owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
                 lease_seconds=settings.lease_seconds,

@@ -15,6 +15,7 @@ import structlog
 from jinja2 import Environment, TemplateError
 
 from consumers.contract.events import Event
+from consumers.facts import Tell, TemplateFailed, untold
 from consumers.mails.alert_view import alert_view
 from consumers.mails.bounds import one_rendering
 from consumers.mails.budget import HEADERS, MAX_MESSAGE, STEPS, Budget
@@ -158,23 +159,20 @@ def set_of_profile(profile: Profile) -> str | None:
 
 
 class Renderer:
-    """Renders notices with the set of templates that belongs to the profile. Without sets: with the built-in one.
-
-    `told_fallback` is called with the template's name each time a mail had to be made from the built-in ones.
-    """
+    """Renders notices with the set of templates that belongs to the profile. Without sets: with the built-in one."""
 
     def __init__(
         self,
         sets: Sequence[SetRenderer] = (),
         *,
         set_of: Callable[[Profile], str | None] = set_of_profile,
-        told_fallback: Callable[[str], None] = lambda template: None,
+        tell: Tell = untold,
     ) -> None:
         self._built_in = SetRenderer(built_in(), uncounted)
         self._built_in.compile_all()
         self._sets = {each.templates.name: each for each in sets}
         self._set_of = set_of
-        self._told_fallback = told_fallback
+        self._tell = tell
 
     def render(self, notice: Notice, *, event: Event, profile: Profile) -> Rendered:
         """Render a notice for a profile.
@@ -191,5 +189,5 @@ class Renderer:
                 return chosen.render(notice, event=event, profile=profile)
             except RenderFailed as error:
                 log.error("template_failed", template=error.template, file=error.path, line=error.line)
-                self._told_fallback(notice.template)
+                self._tell(TemplateFailed(notice.template))
         return self._built_in.render(notice, event=event, profile=profile)

@@ -63,6 +63,11 @@ class Lane:
         self._listening = 0
         self._settling: set[asyncio.Future[bool]] = set()
 
+    @property
+    def in_hand(self) -> int:
+        """Deliveries that are claimed and not begun."""
+        return len(self._claimed)
+
     def ring(self) -> None:
         """Say that something may be due."""
         self._bell.set()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.facts import Fact, TemplateFailed
 from consumers.mails.budget import STEPS
 from consumers.mails.html_rules import breaches
 from consumers.mails.rendering import MAIL_PARTS, VIEWS, Rendered, Renderer, SetRenderer, set_of_profile
@@ -319,12 +320,12 @@ def test_whatever_a_template_says_it_is_compiled_or_refused_and_never_raises(tex
 
 def test_a_template_that_fails_at_a_mail_nevertheless_costs_no_mail(tmp_path: Path) -> None:
     write(tmp_path, alert__subject_dot_txt="{% if 'only this' in view.title %}{{ 1 / 0 }}{% endif %}Ours")
-    told: list[str] = []
-    renderer = Renderer(load_sets(tmp_path), told_fallback=told.append)
+    told: list[Fact] = []
+    renderer = Renderer(load_sets(tmp_path), tell=told.append)
 
     assert render(renderer, title="another").subject == "Ours"
     assert render(renderer, title="only this").subject == "▲ critical: only this"
-    assert told == ["alert"]
+    assert told == [TemplateFailed("alert")]
 
 
 # That the samples show everything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ import typer
 from rich.console import Console
 
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher
+from consumers.contract.tracing import in_trace
 from worker.cli import entry, shown
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be published; needs no broker.")]
@@ -71,8 +73,10 @@ class Outcome:
 def publish(events: Iterable[Event], outcome: Outcome, *, dry_run: bool) -> None:
     """Publish events as they come, or print each as one line of JSON; note them in `outcome`.
 
-    Ends the program with 1 when no broker answers.
+    They belong to the trace that TRACEPARENT names, unless they name one. Ends the program with 1 when no broker
+    answers.
     """
+    events = (in_trace(event, os.environ) for event in events)
     if dry_run:
         for event in events:
             sys.stdout.write(json.dumps(event.to_json()) + "\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,19 +17,28 @@ from worker.cli import entry, shown, standing
 from worker.clock import Clock
 from worker.composition import QUEUES, declare_actors
 from worker.embedded_redis import BrokerUnusable
-from worker.process import Processes, own_command, run_worker, stop_on_signals
+from worker.health_server import PortTaken
+from worker.process import Processes, health_option, own_command, run_worker, stop_on_signals
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
+from worker.traces import TracesUnusable
+from worker.watch import ClockWatch
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
 STOP_MARGIN = 10.0
 
 
+HealthPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of /metrics, /healthz and /readyz; 0: a free one. [RUNMAIL_HEALTH_PORT]"),
+]
+
+
 def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command(epilog="Example: runmail worker --processes 2 --threads 8")(worker)
-    app.command()(clock)
+    app.command(epilog="Example: runmail worker --processes 2 --threads 8 --health-port 9464")(worker)
+    app.command(epilog="Example: runmail clock --health-port 9470")(clock)
     app.command(epilog="Example: runmail up")(up)
     app.command(epilog="Example: python3 -m worker demo")(demo)
 
@@ -38,33 +49,43 @@ def worker(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=256, help="Threads of each. [RUNMAIL_THREADS, 8]")] = None,
     queues: Annotated[str | None, typer.Option(help=f"Only these queues, by comma: {', '.join(QUEUES)}.")] = None,
+    health_port: HealthPort = None,
 ) -> None:
     """Take events from the queue and send mail until SIGTERM or Ctrl-C, which finish the mails in flight."""
     chosen = _queues(queues)
     ground = standing.ground()
+    port = ground.settings.health_port if health_port is None else health_port
     _refuse_faulty_templates(ground.settings)
     url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
     if count == 1:
-        run_worker(ground, url, threads=each, queues=chosen)
+        with _told_in_one_line():
+            run_worker(ground, url, threads=each, queues=chosen, health_port=port)
         return
     ground.engine.dispose()
     options = ["--queues", ",".join(chosen)] if chosen else []
-    child = own_command("worker", "--processes", "1", "--threads", str(each), *options)
-    Processes([child] * count).run(stop_on_signals(), ground.settings.stop_seconds + STOP_MARGIN)
+    child = ("worker", "--processes", "1", "--threads", str(each), *options)
+    Processes([own_command(*child, *health_option(port, index)) for index in range(count)]).run(
+        stop_on_signals(), ground.settings.stop_seconds + STOP_MARGIN
+    )
 
 
-def clock() -> None:
+def clock(health_port: HealthPort = None) -> None:
     """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
     ground = standing.ground()
-    client = make_client(entry.broker_url(ground.settings))
+    url = entry.broker_url(ground.settings)
+    client = make_client(url)
     stopping = stop_on_signals()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    ticking = Clock(
-        ground.engine, declare_actors(QueueBroker(client)), owner=owner, sweep_seconds=ground.settings.sweep_seconds
-    )
+    bells = declare_actors(QueueBroker(client))
+    watch = ClockWatch(ground, url, bells, ground.settings.health_port if health_port is None else health_port)
+    seconds = ground.settings.sweep_seconds
+    ticking = Clock(ground.engine, bells, owner=owner, sweep_seconds=seconds, metrics=watch.metrics)
+    with _told_in_one_line():
+        watch.start(ticking)
     ticking.run(stopping)
+    watch.stop()
     client.close()
 
 
@@ -106,6 +127,15 @@ def demo(
     except (BrokerUnusable, StateUnusable) as error:
         shown.fail(str(error))
     raise typer.Exit(code)
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """End with 1 and one line when a process cannot show itself as it is set to."""
+    try:
+        yield
+    except (PortTaken, TracesUnusable) as error:
+        shown.fail(str(error))
 
 
 def _refuse_faulty_templates(settings: Settings) -> None:
