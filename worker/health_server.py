@@ -146,6 +146,10 @@ class HealthServer:
         self._bound.set_result(server.sockets[0].getsockname()[1])
         async with server:
             await self._stop.wait()
+        in_hand = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in in_hand:
+            task.cancel()
+        await asyncio.gather(*in_hand, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request and close."""

@@ -26,16 +26,28 @@ def make_traces(setting: str | None) -> Spans | None:
     """
     if setting is None:
         return None
-    try:
-        from worker.traces_spans import Spans
-    except ImportError as error:
-        if not (error.name or "").startswith("opentelemetry"):
-            raise
-        raise TracesUnusable("RUNMAIL_TRACES needs the extra: install runmail[telemetry], or unset it") from None
+    need_extra(setting)
+    from worker.traces_spans import Spans
+
     try:
         return Spans(None if setting == BY_VARIABLES else spans_address(setting))
     except ValueError as error:
         raise TracesUnusable(f"a variable OTEL_… cannot be used: {error}") from None
+
+
+def need_extra(setting: str | None) -> None:
+    """Check that what traces need is installed, if they are wanted.
+
+    Raises:
+        TracesUnusable: when it is not.
+    """
+    if setting is None:
+        return
+    try:
+        import opentelemetry.exporter.otlp.proto.http
+        import opentelemetry.sdk  # noqa: F401
+    except ImportError:
+        raise TracesUnusable("RUNMAIL_TRACES needs the extra: install runmail[telemetry], or unset it") from None
 
 
 def spans_address(collector: str) -> str:

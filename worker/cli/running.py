@@ -22,7 +22,7 @@ from worker.process import Processes, health_option, own_command, run_worker, st
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
-from worker.traces import TracesUnusable
+from worker.traces import TracesUnusable, need_extra
 from worker.watch import ClockWatch
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
@@ -55,7 +55,7 @@ def worker(
     chosen = _queues(queues)
     ground = standing.ground()
     port = ground.settings.health_port if health_port is None else health_port
-    _refuse_faulty_templates(ground.settings)
+    _refuse_unusable(ground.settings)
     url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
@@ -96,7 +96,7 @@ def up(
     from worker.up import run_up
 
     ground = standing.ground()
-    _refuse_faulty_templates(ground.settings)
+    _refuse_unusable(ground.settings)
     try:
         run_up(ground, processes or ground.settings.processes, shown.say)
     except BrokerUnusable as error:
@@ -138,12 +138,15 @@ def _told_in_one_line() -> Iterator[None]:
         shown.fail(str(error))
 
 
-def _refuse_faulty_templates(settings: Settings) -> None:
-    """End with 1 and every fault when the folder of templates cannot be used: no mail may meet a fault first."""
+def _refuse_unusable(settings: Settings) -> None:
+    """End with 1 when every worker process would: over templates that have a fault, or traces without their extra."""
     try:
         load_sets(settings.templates)
+        need_extra(settings.traces)
     except TemplatesRefused as error:
         shown.fail(f"the templates are refused, see `runmail templates check`:\n{error}")
+    except TracesUnusable as error:
+        shown.fail(str(error))
 
 
 def _queues(text: str | None) -> list[str]:
