@@ -14,8 +14,8 @@ import yaml
 
 from tests.observe.conftest import ROOT
 
-RULES = yaml.safe_load((ROOT / "examples" / "alert-rules.yml").read_text("utf-8"))
-BOARD = json.loads((ROOT / "examples" / "grafana-dashboard.json").read_text("utf-8"))
+RULES = yaml.safe_load((ROOT / "docs" / "alert-rules.yml").read_text("utf-8"))
+BOARD = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text("utf-8"))
 PAGE = (ROOT / "docs" / "observing.md").read_text("utf-8")
 
 #: Labels that Prometheus adds, and what a histogram's samples have beside the metric's own.
