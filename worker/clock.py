@@ -6,6 +6,7 @@ Several clocks may run; a lease in the database lets one of them work. It sends 
 from __future__ import annotations
 
 import threading
+import time
 
 import structlog
 from dramatiq.errors import ConnectionClosed
@@ -17,6 +18,7 @@ from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
 from worker.composition import QUEUES, Bells, now_milliseconds
+from worker.metrics_clock import ClockMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -32,21 +34,38 @@ EVENTS_PER_BELL = 100
 class Clock:
     """Runs sweeps until stopped. `owner` tells this clock from others."""
 
-    def __init__(self, engine: Engine, bells: Bells, *, owner: str, sweep_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        bells: Bells,
+        *,
+        owner: str,
+        sweep_seconds: float,
+        metrics: ClockMetrics | None = None,
+    ) -> None:
         self._engine = engine
         self._bells = bells
         self._owner = owner
         self._sweep_seconds = sweep_seconds
         self._has_lease = False
+        self._metrics = metrics or ClockMetrics()
+        self._looped_at = time.monotonic()
+
+    def quiet_seconds(self) -> float:
+        """Return how long ago the last tick began."""
+        return time.monotonic() - self._looped_at
 
     def run(self, stopping: threading.Event) -> None:
         """Tick until `stopping`; a database or broker that is away is waited for."""
         ticks = max(1, round(TAKE_BACK_SECONDS / self._sweep_seconds))
         count = 0
         while not stopping.is_set():
+            self._looped_at = time.monotonic()
             try:
-                self.tick(take_back=count % ticks == 0)
+                swept = self.tick(take_back=count % ticks == 0)
+                self._metrics.ticked(swept, time.monotonic() - self._looped_at)
             except (SQLAlchemyError, RedisError, ConnectionClosed) as error:
+                self._metrics.stopped()
                 log.warning("clock_cannot_work", error=type(error).__name__)
             count += 1
             stopping.wait(self._sweep_seconds)

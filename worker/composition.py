@@ -23,9 +23,11 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
+from consumers.facts import Tell, untold
 from consumers.ledger.lease import since_boot
 from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
 from consumers.mails.rendering import Renderer
+from consumers.mails.template_check import load_sets
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
@@ -48,6 +50,7 @@ from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
 from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
+from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
@@ -116,12 +119,13 @@ def make_broker(broker_url: str, point: Point | None = None) -> QueueBroker:
 class WorkerParts:
     """One worker process: intake, lanes, ledger writer and the actors that lead into them."""
 
-    def __init__(self, ground: Ground, broker_url: str) -> None:
+    def __init__(self, ground: Ground, broker_url: str, tell: Tell = untold) -> None:
         settings = ground.settings
         point = read_point(os.environ, state_folder(settings))
-        self.writer = PointedWriter(ground.engine, point) if point else LedgerWriter(ground.engine)
+        self.writer = PointedWriter(ground.engine, point) if point else LedgerWriter(ground.engine, tell=tell)
         broker = make_broker(broker_url, point)
         self.bells = declare_actors(broker, self)
+        self.open_links = OpenLinks()
         self.intake = Intake(
             writer=self.writer,
             profiles_by_name=lambda: _find_by_name(ground.profiles),
@@ -129,8 +133,10 @@ class WorkerParts:
             message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,
+            tell=tell,
         )
-        drafts = DraftBook(Renderer(settings.templates), settings.domain, partial(_load_body, ground.engine))
+        renderer = Renderer(load_sets(settings.templates), tell=tell)
+        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,
@@ -146,14 +152,18 @@ class WorkerParts:
             now=now_milliseconds,
             chance=random.SystemRandom().random,
             since_boot=since_boot,
+            tell=tell,
         )
+        open_link = partial(_open_link, ground, pointed_link(point) if point else SmtpLink)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lanes = Lanes(
             LaneParts(
                 writer=self.writer,
                 path=path,
                 drafts=drafts,
-                open_link=partial(_open_link, ground, pointed_link(point) if point else SmtpLink),
+                open_link=self.open_links.opening(
+                    partial(_open_link, ground, pointed_link(point) if point else SmtpLink)
+                ),
                 find_profile=partial(_find_by_id, ground.profiles),
                 gate=Gate(
                     self.writer,

@@ -20,6 +20,7 @@ import structlog
 from dramatiq.worker import Worker
 
 from worker.composition import Ground, WorkerParts
+from worker.watch import WorkerWatch
 
 log = structlog.get_logger(__name__)
 
@@ -54,18 +55,27 @@ def _watch_parent(stopping: threading.Event, parent: int) -> None:
             stopping.set()
 
 
-def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None) -> None:
-    """Work until a signal comes or the parent is gone, then finish what is in hand."""
+def run_worker(
+    ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None, health_port: int | None = None
+) -> None:
+    """Work until a signal comes or the parent is gone, then finish what is in hand.
+
+    Raises:
+        PortTaken: when the health port cannot be opened.
+        TracesUnusable: when traces are asked for and cannot be made.
+    """
     stopping = stop_on_signals()
     sys.setswitchinterval(SWITCH_SECONDS)
-    parts = WorkerParts(ground, broker_url)
-    parts.start()
+    watch = WorkerWatch(ground, broker_url, health_port)
+    parts = WorkerParts(ground, broker_url, watch.tell)
     worker = Worker(
         parts.bells.broker,
         queues=set(queues) if queues else None,
         worker_timeout=WORKER_TIMEOUT,
         worker_threads=threads,
     )
+    watch.start(parts, worker)
+    parts.start()
     worker.start()
     log.info("worker_started", threads=threads, pid=os.getpid())
     while not stopping.wait(1.0):
@@ -74,6 +84,7 @@ def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collect
     seconds = ground.settings.stop_seconds
     worker.stop(timeout=round(seconds * 1000))
     parts.stop(seconds)
+    watch.stop()
     parts.bells.broker.client.close()
     log.info("worker_stopped")
 
@@ -140,6 +151,11 @@ class Processes:
                 log.error("process_killed", pid=process.pid)
                 process.kill()
                 process.wait()
+
+
+def health_option(port: int | None, index: int) -> tuple[str, ...]:
+    """Return the option that gives the process of an index its health port; with port 0 each finds a free one."""
+    return () if port is None else ("--health-port", str(port + index if port else 0))
 
 
 def own_command(*arguments: str) -> list[str]:

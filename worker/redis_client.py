@@ -12,11 +12,11 @@ SOCKET_SECONDS = 30
 CONNECT_SECONDS = 5
 
 
-def make_client(url: str) -> redis.Redis:
+def make_client(url: str, answer_seconds: float = SOCKET_SECONDS) -> redis.Redis:
     """Make a Redis client that survives short faults by itself."""
     return redis.Redis.from_url(
         url,
-        socket_timeout=SOCKET_SECONDS,
+        socket_timeout=answer_seconds,
         socket_connect_timeout=CONNECT_SECONDS,
         retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
         health_check_interval=30,

@@ -5,6 +5,7 @@ Everything has a default that serves one machine; nothing here opens a file, a d
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,11 +56,30 @@ class Settings(BaseSettings):
     stop_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         50, description="time a stopping worker gives the mails in flight"
     )
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="port of `/metrics`, `/healthz` and `/readyz`; the next worker process has the next port; "
+        "`0`: a free one, which the log names; default: none",
+    )
+    health_host: str = Field("127.0.0.1", description="address that port is opened on; `0.0.0.0` for everybody")
+    traces: str | None = Field(
+        None,
+        description="address of an OpenTelemetry collector such as `http://localhost:4318`, or `on` to follow the "
+        "variables `OTEL_…`; default: no traces",
+    )
     max_age_alert_hours: Annotated[float, Field(gt=0, le=720)] = Field(
         12, description="an alert that could not be sent for so long is given up"
     )
     max_age_run_hours: Annotated[float, Field(gt=0, le=720)] = Field(48, description="the same for finished runs")
     max_age_summary_hours: Annotated[float, Field(gt=0, le=720)] = Field(72, description="the same for summaries")
+
+    @field_validator("traces")
+    @classmethod
+    def _is_collector(cls, value: str | None) -> str | None:
+        """Refuse what is neither an address nor `on`."""
+        if value is None or value == "on" or re.match(r"https?://[^/\s@]+(/\S*)?\Z", value):
+            return value
+        raise ValueError("is neither `on` nor an address such as http://localhost:4318")
 
     @field_validator("domain")
     @classmethod

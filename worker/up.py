@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from worker.composition import Ground
 from worker.embedded_redis import EmbeddedRedis
-from worker.process import Processes, own_command, stop_on_signals
+from worker.process import Processes, health_option, own_command, stop_on_signals
 from worker.state import prepare, state_folder
 
 #: Seconds the processes get beyond what they give the mails in flight.
@@ -25,11 +25,11 @@ def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
         say("No email profiles configured: `runmail profiles new` makes the first.")
     say(f"Running {processes} worker{'s' if processes > 1 else ''} and a clock. Ctrl-C ends them.")
     ground.engine.dispose()
-    worker = own_command("worker", "--processes", "1")
+    port = ground.settings.health_port
+    workers = [own_command("worker", "--processes", "1", *health_option(port, index)) for index in range(processes)]
+    clock = own_command("clock", *health_option(port, processes))
     try:
-        Processes([*[worker] * processes, own_command("clock")]).run(
-            stopping, ground.settings.stop_seconds + STOP_MARGIN
-        )
+        Processes([*workers, clock]).run(stopping, ground.settings.stop_seconds + STOP_MARGIN)
     finally:
         if embedded is not None:
             embedded.stop()

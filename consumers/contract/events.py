@@ -26,6 +26,7 @@ from .texts import (
     Url,
 )
 from .times import Instant, MaybeInstant
+from .tracing import TraceParent, TraceState
 
 Outcome = Literal["passed", "failed", "error", "cancelled", "timed_out"]
 TestOutcome = Literal["passed", "failed", "error", "skipped", "flaky"]
@@ -265,6 +266,8 @@ class Event(Value):
     time: MaybeInstant = None
     datacontenttype: JsonMediaType = "application/json"
     subject: ShortText | None = None
+    traceparent: TraceParent = None
+    tracestate: TraceState = None
     data: EventData
 
     def to_json(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
+from consumers.facts import GroupCommitted, LedgerLost, Tell, untold
+
 log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
@@ -54,8 +56,10 @@ class LedgerWriter:
     one result for each. Steps must bear being run again, because an answer to COMMIT can be lost.
     """
 
-    def __init__(self, engine: Engine, *, give_up_seconds: float = GIVE_UP_SECONDS) -> None:
+    def __init__(self, engine: Engine, *, give_up_seconds: float = GIVE_UP_SECONDS, tell: Tell = untold) -> None:
         self._engine = engine
+        self._tell = tell
+        self._busy_since: float | None = None
         self._give_up_seconds = give_up_seconds
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -78,6 +82,16 @@ class LedgerWriter:
             return future
         self._waiting.put(_Waiting(cast(Any, step), item, future))
         return future
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def busy_seconds(self) -> float:
+        """Return how long the thread has been at one group; 0 while it waits for one."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -105,7 +119,9 @@ class LedgerWriter:
                     break
                 group.append(more)
             self._last_size = len(group)
+            self._busy_since = time.monotonic()
             self._write(group)
+            self._busy_since = None
             if last:
                 break
         self._drop_connection()
@@ -138,6 +154,7 @@ class LedgerWriter:
         deadline = time.monotonic() + self._give_up_seconds
         while True:
             results: list[Any] = [None] * len(group)
+            began = time.monotonic()
             try:
                 if self._connection is None:
                     self._connection = self._engine.connect()
@@ -147,11 +164,13 @@ class LedgerWriter:
                         answers = step(connection, [group[index].item for index in indexes])
                         for index, answer in zip(indexes, answers, strict=True):
                             results[index] = answer
+                self._tell(GroupCommitted(len(group), time.monotonic() - began))
                 return results
             except BaseException as error:
                 self._drop_connection()
                 if not isinstance(error, OperationalError | InterfaceError) or not is_away(error):
                     raise
+                self._tell(LedgerLost())
                 log.warning("ledger_away", error=type(error.orig).__name__, waiting=len(group))
                 if time.monotonic() >= deadline:
                     raise LedgerAway("the database did not answer") from None

@@ -1,31 +1,36 @@
 """Rendering: subject, text and HTML of a Notice, the same for every recipient.
 
-Templates are files, ours in `templates/`; a folder given by the operator replaces those of the same name. They run
-in a sandbox, and a name they misspell is an error when they are loaded or rendered, never an empty place in a mail.
+Each profile's mail is made from its set of templates (`template_files`), in a sandbox (`sandbox`). Whether a
+folder of templates is sound is found out when it is loaded (`template_check`); should one of them fail at a mail
+nevertheless, that mail is made from the built-in templates, because it has to go out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+import structlog
+from jinja2 import Environment, TemplateError
 
 from consumers.contract.events import Event
+from consumers.facts import Tell, TemplateFailed, untold
 from consumers.mails.alert_view import alert_view
+from consumers.mails.bounds import one_rendering
 from consumers.mails.budget import HEADERS, MAX_MESSAGE, STEPS, Budget
 from consumers.mails.cleaning import clean_line, cut
 from consumers.mails.encoding import encode_body
 from consumers.mails.related import Picture, with_pictures
 from consumers.mails.run_finished_view import run_finished_view
+from consumers.mails.sandbox import Load, MailSandbox, uncounted
 from consumers.mails.summary_ready_view import SummaryReadyView, summary_ready_view
+from consumers.mails.template_files import TemplateSet, built_in
 from consumers.notice import Notice
 from profiles.profile import Profile
 
-TEMPLATES = Path(__file__).with_name("templates")
+log = structlog.get_logger(__name__)
+
 PARTS = ("subject.txt", "body.txt", "body.html")
 #: Characters of a subject; what a phone shows is less, what a mail client lists rarely more.
 MAX_SUBJECT = 180
@@ -36,10 +41,23 @@ VIEWS: dict[str, View] = {
     "run_finished": run_finished_view,
     "summary_ready": summary_ready_view,
 }
+#: Every template that makes a part of a mail.
+MAIL_PARTS = tuple(f"{template}/{part}" for template in VIEWS for part in PARTS)
 
 
 class RenderFailed(Exception):
-    """Raised when a template cannot be loaded or rendered; names the template, never what it was given."""
+    """Raised when a template cannot be compiled or rendered.
+
+    The text names the template and the kind of fault, never what the template was given; `detail` may quote it
+    and is for samples only. `path` and `line` say where; `line` is None when that is not known.
+    """
+
+    def __init__(self, template: str, path: str, line: int | None, kind: str, detail: str) -> None:
+        self.template = template
+        self.path = path
+        self.line = line
+        self.detail = detail
+        super().__init__(f"the template {template}{f' line {line}' if line else ''} cannot be used: {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +75,22 @@ class Rendered:
     pictures: tuple[Picture, ...] = ()
 
 
-class Renderer:
-    """Renders notices. Loads and compiles every template at once, so that a faulty one is found at the start.
+class SetRenderer:
+    """Renders notices with one set of templates."""
 
-    Raises:
-        RenderFailed: when a template cannot be compiled.
-    """
+    def __init__(self, templates: TemplateSet, sandbox: Callable[[Load], Environment] = MailSandbox) -> None:
+        self.templates = templates
+        self._environment = sandbox(templates.load)
 
-    def __init__(self, overrides: Path | None = None) -> None:
-        loaders: list[BaseLoader] = [FileSystemLoader(TEMPLATES)]
-        if overrides is not None:
-            if not overrides.is_dir():
-                raise RenderFailed(f"the folder of templates {overrides} is not there")
-            loaders.insert(0, FileSystemLoader(overrides))
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader(loaders),
-            autoescape=lambda name: bool(name and name.endswith(".html")),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-            auto_reload=False,
-        )
-        for template in VIEWS:
-            for part in PARTS:
-                self._load(f"{template}/{part}")
+    def compile_all(self) -> list[RenderFailed]:
+        """Compile every template that the set adds or that makes a part of a mail; return what is wrong."""
+        faults = []
+        for name in sorted({*MAIL_PARTS, *self.templates.own}):
+            try:
+                self._compiled(name)
+            except RenderFailed as error:
+                faults.append(error)
+        return faults
 
     def render(self, notice: Notice, *, event: Event, profile: Profile) -> Rendered:
         """Render a notice, shortened step by step until the whole message is small enough.
@@ -90,12 +99,17 @@ class Renderer:
             RenderFailed: when a template fails.
         """
         for budget in STEPS:
-            rendered = self._render(notice, event, profile, budget)
-            if len(rendered.text_part) + len(rendered.html_part) + HEADERS <= MAX_MESSAGE:
+            rendered = self.render_within(budget, notice, event, profile)
+            if rendered_size(rendered) <= MAX_MESSAGE:
                 break
         return rendered
 
-    def _render(self, notice: Notice, event: Event, profile: Profile, budget: Budget) -> Rendered:
+    def render_within(self, budget: Budget, notice: Notice, event: Event, profile: Profile) -> Rendered:
+        """Render a notice with one budget, whatever its size comes to.
+
+        Raises:
+            RenderFailed: when a template fails.
+        """
         view = VIEWS[notice.template](notice.data, profile.timezone, budget)
         values = {
             "view": view,
@@ -111,14 +125,77 @@ class Renderer:
         return Rendered(subject, text, html, encode_body(text, "plain"), html_part, pictures)
 
     def _fill(self, name: str, values: dict[str, Any]) -> str:
+        template = self._compiled(name)
         try:
-            return str(self._load(name).render(values))
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            raise RenderFailed(f"the template {name} failed: {type(error).__name__}") from None
+            with one_rendering() as spent:
+                parts = []
+                for part in template.generate(values):
+                    spent.write(len(part))
+                    parts.append(part)
+                return "".join(parts)
+        except Exception as error:  # noqa: BLE001 - a template is a stranger's program: whatever it breaks is its own
+            raise self._failed(name, error) from None
 
-    def _load(self, name: str) -> Any:
+    def _compiled(self, name: str) -> Any:
         try:
             return self._environment.get_template(name)
-        except TemplateError as error:
-            line = f" line {error.lineno}" if hasattr(error, "lineno") else ""
-            raise RenderFailed(f"the template {name}{line} cannot be used: {error.message}") from None
+        except Exception as error:  # noqa: BLE001 - the same: even Python's compiler gives up at some templates
+            raise self._failed(name, error) from None
+
+    def _failed(self, name: str, error: Exception) -> RenderFailed:
+        """Say which file and line an error comes from, as deep as the templates go."""
+        path, line = (self.templates.load(name) or ("", name))[1], None
+        files = {str(file.path) for file in self.templates.all.values()}
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename in files:
+                path, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            trace = trace.tb_next
+        if isinstance(error, TemplateError) and getattr(error, "lineno", None):
+            path, line = getattr(error, "filename", None) or path, error.lineno  # type: ignore[attr-defined]
+        return RenderFailed(name, path, line, type(error).__name__, f"{type(error).__name__}: {error}")
+
+
+def rendered_size(rendered: Rendered) -> int:
+    """Return the bytes of a whole message, its headers at their most."""
+    return len(rendered.text_part) + len(rendered.html_part) + HEADERS
+
+
+def set_of_profile(profile: Profile) -> str | None:
+    """Return the name of the set of templates that a profile asks for."""
+    return getattr(profile, "templates", None) or None
+
+
+class Renderer:
+    """Renders notices with the set of templates that belongs to the profile. Without sets: with the built-in one."""
+
+    def __init__(
+        self,
+        sets: Sequence[SetRenderer] = (),
+        *,
+        set_of: Callable[[Profile], str | None] = set_of_profile,
+        tell: Tell = untold,
+    ) -> None:
+        self._built_in = SetRenderer(built_in(), uncounted)
+        self._built_in.compile_all()
+        self._sets = {each.templates.name: each for each in sets}
+        self._set_of = set_of
+        self._tell = tell
+
+    def render(self, notice: Notice, *, event: Event, profile: Profile) -> Rendered:
+        """Render a notice for a profile.
+
+        Raises:
+            RenderFailed: when even the built-in templates fail.
+        """
+        wanted = self._set_of(profile)
+        if wanted is not None and wanted not in self._sets:
+            log.warning("template_set_missing", set=wanted, profile=profile.name)
+        chosen = self._sets.get(wanted) or self._sets.get(None)
+        if chosen is not None:
+            try:
+                return chosen.render(notice, event=event, profile=profile)
+            except RenderFailed as error:
+                log.error("template_failed", template=error.template, file=error.path, line=error.line)
+                self._tell(TemplateFailed(notice.template))
+        return self._built_in.render(notice, event=event, profile=profile)

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
+from consumers.facts import AttemptEnded, Origin, Tell, untold
 from consumers.ledger.breakers import SlowDown, slow_downs
 from consumers.ledger.claiming import Claimed
 from consumers.ledger.settling import AtData, Settlement, reach_data, settle
@@ -50,6 +51,14 @@ class Drafts(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Trail:
+    """What an attempt leaves behind for those who listen: its event, and the phases it reached."""
+
+    origin: Origin | None = None
+    phases: list[tuple[str, int]] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryPath:
     """Sends one claimed delivery.
@@ -66,6 +75,7 @@ class DeliveryPath:
     now: Callable[[], int]
     chance: Callable[[], float]
     since_boot: Callable[[], float]
+    tell: Tell = untold
 
     async def deliver(self, claimed: Claimed, profile: Profile, links: LinkKeeper) -> asyncio.Future[bool]:
         """Make one attempt; return the future of its settlement, which is already handed in.
@@ -75,6 +85,7 @@ class DeliveryPath:
             NotNow: when no connection may be opened now; the delivery was not begun.
         """
         started_at = self.now()
+        trail = _Trail()
         try:
             if self.drafts.is_rendered(claimed, profile):
                 draft = self.drafts.write(claimed, profile)
@@ -84,8 +95,10 @@ class DeliveryPath:
         except NotSendable as error:
             case = self._case(claimed, profile, started_at, at_data=False, event_type="")
             log.error("delivery_quarantined", delivery=claimed.id, reason=error.reason)
-            return self._settle(not_sendable(case, error.reason, error.detail))
+            return self._settle(not_sendable(case, error.reason, error.detail), claimed, profile, trail)
 
+        trail.origin = draft.origin
+        self._reach("rendered", trail)
         at_data = dot_begun = False
 
         def before_dot() -> None:
@@ -97,7 +110,9 @@ class DeliveryPath:
         try:
             async with asyncio.timeout_at(deadline):
                 link = await links.begin(profile, len(draft.message))
+                self._reach("connected", trail)
                 await link.rcpt_to(draft.recipient)
+                self._reach("recipient_accepted", trail)
             # Taken before the commit, which gives the lease anew from a later moment: ours ends first.
             holds_until = self.since_boot() + self.lease_seconds
             # Outside the time limit: half a commit would leave nobody knowing what was written.
@@ -106,18 +121,19 @@ class DeliveryPath:
                 await links.reset()
                 log.warning("claim_lost", delivery=claimed.id, fence=claimed.fence)
                 return _done(False)
+            self._reach("data_committed", trail)
             async with asyncio.timeout_at(deadline):
                 self._check_lease(holds_until)
                 answer = await link.data(draft.message, before_dot)
         except MailError as error:
-            return await self._failed(error, claimed, profile, links, draft, started_at, at_data)
+            return await self._failed(error, claimed, profile, links, trail, started_at, at_data)
         except TimeoutError:
             reason = ANSWER_LOST if dot_begun else "timed_out"
             late = TransientMailError(reason, answer=f"no end within {self.attempt_seconds:g} s")
-            return await self._failed(late, claimed, profile, links, draft, started_at, at_data)
-        case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.event_type)
+            return await self._failed(late, claimed, profile, links, trail, started_at, at_data)
+        case = self._case(claimed, profile, started_at, at_data=True, event_type=draft.origin.type)
         log.info("delivery_sent", delivery=claimed.id, profile=profile.name, attempt=claimed.attempts + 1)
-        return self._settle(taken(case, answer.code, answer.status, answer.text))
+        return self._settle(taken(case, answer.code, answer.status, answer.text), claimed, profile, trail)
 
     def _check_lease(self, holds_until: float) -> None:
         """Raise `lease_ended` when the claim may belong to another worker by now."""
@@ -134,7 +150,7 @@ class DeliveryPath:
         claimed: Claimed,
         profile: Profile,
         links: LinkKeeper,
-        draft: Draft,
+        trail: _Trail,
         started_at: int,
         at_data: bool,
     ) -> asyncio.Future[bool]:
@@ -143,7 +159,8 @@ class DeliveryPath:
             # Nobody waits for it: the claims after it find it written.
             self.writer.submit(slow_downs, SlowDown(profile.id, self.now()))
             log.warning("server_asks_to_slow_down", profile=profile.name, code=error.code, status=error.status)
-        case = self._case(claimed, profile, started_at, at_data=at_data, event_type=draft.event_type)
+        event_type = trail.origin.type if trail.origin is not None else ""
+        case = self._case(claimed, profile, started_at, at_data=at_data, event_type=event_type)
         settlement = failed(case, error)
         log.warning(
             "delivery_attempt_failed",
@@ -154,7 +171,7 @@ class DeliveryPath:
             code=error.code,
             state=settlement.state,
         )
-        return self._settle(settlement)
+        return self._settle(settlement, claimed, profile, trail)
 
     def _case(self, claimed: Claimed, profile: Profile, started_at: int, *, at_data: bool, event_type: str) -> Case:
         return Case(
@@ -169,8 +186,30 @@ class DeliveryPath:
             can_look=profile.imap is not None,
         )
 
-    def _settle(self, settlement: Settlement) -> asyncio.Future[bool]:
-        return asyncio.wrap_future(self.writer.submit(settle, settlement))
+    def _settle(
+        self, settlement: Settlement, claimed: Claimed, profile: Profile, trail: _Trail
+    ) -> asyncio.Future[bool]:
+        """Hand the settlement in, and tell how the attempt ended."""
+        future = asyncio.wrap_future(self.writer.submit(settle, settlement))
+        self.tell(
+            AttemptEnded(
+                origin=trail.origin,
+                delivery=claimed.id,
+                profile=profile.name,
+                state=settlement.state,
+                outcome=settlement.outcome,
+                reason=settlement.reason,
+                code=settlement.code,
+                created_at=claimed.created_at,
+                started_at=settlement.started_at,
+                ended_at=settlement.now,
+                phases=tuple(trail.phases),
+            )
+        )
+        return future
+
+    def _reach(self, phase: str, trail: _Trail) -> None:
+        trail.phases.append((phase, self.now()))
 
 
 def _done(value: bool) -> asyncio.Future[bool]:

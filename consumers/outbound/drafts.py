@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from consumers.contract.reading import MalformedEvent, read_event, read_json
+from consumers.facts import Origin, origin_of
 from consumers.ledger.claiming import Claimed
 from consumers.mails.compose import Envelope, assemble
 from consumers.mails.rendering import Rendered, Renderer, RenderFailed
@@ -36,19 +37,28 @@ class NotSendable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message as it goes after DATA, and the one recipient it is for."""
+    """A message as it goes after DATA, the one recipient it is for, and the event it tells."""
 
     message: bytes
     recipient: str
-    event_type: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A rendered mail, and what of its event goes into the headers."""
+
+    rendered: Rendered
+    origin: Origin
+    thread_key: str
 
 
 @dataclass(slots=True)
 class _Page:
-    """What is known of one event: its body, and its rendered mail with id, type and thread key by profile."""
+    """What is known of one event: its body, and its rendered mail by profile."""
 
     body: bytes
-    rendered: dict[Profile, tuple[Rendered, str, str, str]]
+    rendered: dict[Profile, _Kept]
 
 
 class DraftBook:
@@ -90,26 +100,26 @@ class DraftBook:
         Raises:
             NotSendable: when the event cannot be rendered, or the bytes are not what was meant.
         """
-        rendered, event_id, event_type, thread_key = self._rendered(claimed.event_row, profile)
+        kept = self._rendered(claimed.event_row, profile)
         envelope = Envelope(
-            event_id=event_id,
-            event_type=event_type,
+            event_id=kept.origin.event_id,
+            event_type=kept.origin.type,
             profile=profile,
             recipient=claimed.recipient,
             message_id=claimed.message_id,
             date=datetime.fromtimestamp(claimed.created_at / 1000, UTC),
-            thread_key=thread_key,
+            thread_key=kept.thread_key,
             domain=self._domain,
         )
         try:
-            message = assemble(rendered, envelope)
+            message = assemble(kept.rendered, envelope)
             check_wire(message, envelope)
         except WireMismatch as error:
             raise NotSendable("wire_mismatch", str(error)) from None
-        return Draft(message, claimed.recipient, event_type)
+        return Draft(message, claimed.recipient, kept.origin)
 
-    def _rendered(self, event_row: int, profile: Profile) -> tuple[Rendered, str, str, str]:
-        """Return the rendered mail of an event with its id, type and thread key, rendering it at most once.
+    def _rendered(self, event_row: int, profile: Profile) -> _Kept:
+        """Return the rendered mail of an event, rendering it at most once.
 
         Two threads may render the same page at the same time; the results are equal and one is kept.
         """
@@ -126,7 +136,7 @@ class DraftBook:
             kept = page.rendered[profile] = self._render(page.body, profile)
         return kept
 
-    def _render(self, body: bytes, profile: Profile) -> tuple[Rendered, str, str, str]:
+    def _render(self, body: bytes, profile: Profile) -> _Kept:
         try:
             event = read_event(read_json(body))
         except MalformedEvent as error:
@@ -141,4 +151,4 @@ class DraftBook:
             rendered = self._renderer.render(notice, event=event, profile=profile)
         except RenderFailed as error:
             raise NotSendable("render_failed", str(error)) from None
-        return rendered, event.id, event.type, notice.thread_key
+        return _Kept(rendered, origin_of(event), notice.thread_key)

@@ -21,6 +21,7 @@ import structlog
 
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent, read_event, read_json
+from consumers.facts import EventPlanned, EventRecorded, EventRefused, Tell, origin_of, untold
 from consumers.ledger.planning import MessageIds, Plan, make_store_plans, start_planning
 from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantine, record, reject_of
 from consumers.ledger.states import EventState
@@ -56,6 +57,7 @@ class Intake:
         message_ids: MessageIds,
         ring: Ring,
         now: Callable[[], int],
+        tell: Tell = untold,
     ) -> None:
         self._writer = writer
         self._profiles_by_name = profiles_by_name
@@ -63,12 +65,18 @@ class Intake:
         self._store_plans = make_store_plans(message_ids)
         self._ring = ring
         self._now = now
+        self._tell = tell
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
         self._planner = threading.Thread(target=self._plan_groups, name="planner", daemon=True)
 
     def start(self) -> None:
         """Start the planner's thread."""
         self._planner.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the planner's thread runs."""
+        return self._planner.is_alive()
 
     def close(self) -> None:
         """Plan what was accepted here, then end the thread."""
@@ -87,9 +95,11 @@ class Intake:
             event = read_event(published)
         except MalformedEvent as error:
             return self._quarantine(reject_of(published, error, self._now()))
+        began_at = self._now()
         recorded = self._writer.submit(
-            record, arrival(event, published, published_at=published_at, now=self._now())
+            record, arrival(event, published, published_at=published_at, now=began_at)
         ).result()
+        self._tell(EventRecorded(origin_of(event), recorded.outcome, published_at, began_at, self._now()))
         if recorded.outcome is RecordOutcome.NEW:
             self._waiting.put(_Waiting(recorded.row_id, event))
         log.debug("event_recorded", row=recorded.row_id, outcome=recorded.outcome)
@@ -101,6 +111,7 @@ class Intake:
 
     def _quarantine(self, reject: Reject) -> RecordOutcome:
         recorded = self._writer.submit(quarantine, reject).result()
+        self._tell(EventRefused(reject.reason))
         log.warning("event_quarantined", row=recorded.row_id, reason=reject.reason)
         return recorded.outcome
 
@@ -150,8 +161,13 @@ class Intake:
     def _plan_group(self, group: Sequence[_Waiting]) -> None:
         """Plan events, then the events that answer them."""
         while group:
-            find_profile = self._profiles_by_name()
-            group = self._store([self._decide(item, find_profile) for item in group])
+            find_profile, began_at = self._profiles_by_name(), self._now()
+            plans = [self._decide(item, find_profile) for item in group]
+            answers = self._store(plans)
+            for item, plan in zip(group, plans, strict=True):
+                deliveries, ended_at = len(plan.deliveries), self._now()
+                self._tell(EventPlanned(origin_of(item.event), plan.state, plan.reason, deliveries, began_at, ended_at))
+            group = answers
 
     def _decide(self, item: _Waiting, find_profile: FindProfile) -> Plan:
         """Plan one event; what its planning breaks stops only itself."""

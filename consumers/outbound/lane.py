@@ -77,6 +77,11 @@ class Lane:
         self._denied_until = self._denied_for = 0.0
         self._look_again: asyncio.TimerHandle | None = None
 
+    @property
+    def in_hand(self) -> int:
+        """Deliveries that are claimed and not begun."""
+        return len(self._claimed)
+
     def ring(self) -> None:
         """Say that something may be due."""
         self._bell.set()

@@ -34,6 +34,19 @@ class Lanes:
         if not self._stopped:
             self._loop.call_soon_threadsafe(self._ring, profile_id)
 
+    def in_hand(self) -> int:
+        """Return how many deliveries this process has claimed and not begun."""
+        return sum(lane.in_hand for lane in list(self._lanes.values()))
+
+    def answers(self, seconds: float) -> bool:
+        """Say whether the event loop comes round within `seconds`."""
+        came = threading.Event()
+        try:
+            self._loop.call_soon_threadsafe(came.set)
+        except RuntimeError:  # the loop is closed
+            return False
+        return came.wait(seconds)
+
     def stop(self, seconds: float) -> None:
         """Finish the mails in flight, for at most `seconds`; what remains comes back when its lease ends."""
         if self._stopped:

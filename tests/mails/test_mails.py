@@ -13,7 +13,6 @@ import pytest
 
 from consumers.mails.budget import MAX_MESSAGE
 from consumers.mails.compose import HEADER_NAMES
-from consumers.mails.rendering import Renderer, RenderFailed
 from tests.mails.conftest import PROFILE, ROOT, example, mail
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -162,43 +161,6 @@ def test_what_a_runner_captured_is_left_out_of_a_trace() -> None:
 
     assert "assert 1 == 2" in found.text
     assert "noise" not in found.text
-
-
-def test_a_template_of_the_operators_folder_replaces_ours(tmp_path: Path) -> None:
-    (tmp_path / "alert").mkdir()
-    (tmp_path / "alert" / "subject.txt").write_text("Ours: {{ view.title }}")
-    event = example("alert", title="disk")
-    from consumers.meaning import consumer_of
-
-    consumer = consumer_of(event)
-    assert consumer is not None
-    notice = consumer(event)
-    assert not hasattr(notice, "reason")
-    assert Renderer(tmp_path).render(notice, event=event, profile=PROFILE).subject == "Ours: disk"  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("text", ["{% if %}", "{{ view.", "{% include 'nothing' %}{% endfor %}"])
-def test_a_faulty_template_is_refused_at_the_start(tmp_path: Path, text: str) -> None:
-    (tmp_path / "alert").mkdir()
-    (tmp_path / "alert" / "body.html").write_text(text)
-
-    with pytest.raises(RenderFailed, match=r"alert/body\.html"):
-        Renderer(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "text", ["{{ view.nothing }}", "{{ ''.__class__.__mro__ }}", "{{ view.__init__.__globals__ }}", "{{ 1 / 0 }}"]
-)
-def test_a_template_cannot_reach_out_and_an_unknown_name_is_an_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / "alert").mkdir()
-    (tmp_path / "alert" / "body.txt").write_text(text)
-    from consumers.meaning import consumer_of
-
-    event = example("alert")
-    consumer = consumer_of(event)
-    assert consumer is not None
-    with pytest.raises(RenderFailed):
-        Renderer(tmp_path).render(consumer(event), event=event, profile=PROFILE)  # type: ignore[arg-type]
 
 
 def test_no_mail_refers_to_anything_outside() -> None:

@@ -11,7 +11,7 @@ from consumers.ledger.audit_against import Comparison, compare
 from consumers.ledger.server_log import LineUnreadable, TakenMail, read_taken_mail, read_time
 from consumers.mails.compose import shown_event_id
 from worker.cli import shown, standing
-from worker.cli.publishing import Progress
+from worker.cli.progress import Progress
 from worker.composition import now_milliseconds
 from worker.database import open_snapshot
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "deliveries": "worker.cli.deliveries",
     "replies": "worker.cli.replies",
     "preview": "worker.cli.preview",
+    "templates": "worker.cli.templates",
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",

@@ -13,7 +13,8 @@ import typer
 from consumers.contract import Event, MalformedEvent, read_event
 from consumers.contract.reading import read_json
 from consumers.mails.preview import NoMail, preview
-from consumers.mails.rendering import Renderer, RenderFailed
+from consumers.mails.rendering import Renderer, RenderFailed, set_of_profile
+from consumers.mails.template_check import TemplatesRefused, load_sets
 from consumers.mails.wire import WireMismatch
 from consumers.views.events import find_rows, read_body
 from profiles.addresses import UnusableAddress, read_address
@@ -32,6 +33,9 @@ def preview_command(
     out: Annotated[Path, typer.Option(help="Folder for subject.txt, body.txt, body.html and message.eml.")],
     recipient: Annotated[str | None, typer.Option(help="Address in To; default: the event's first.")] = None,
     templates: Annotated[Path | None, typer.Option(help="Folder of templates. [RUNMAIL_TEMPLATES]")] = None,
+    template_set: Annotated[
+        str | None, typer.Option("--set", help="Named set of templates instead of the profile's.")
+    ] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone instead of the profile's.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -47,11 +51,15 @@ def preview_command(
         profile = replace(profile, timezone=timezone)
     try:
         address = read_address(recipient or _first_usable(event, profile)).wire
-        found = preview(event, profile, address, Renderer(templates or settings.templates), datetime.now(UTC))
+        sets = load_sets(templates or settings.templates)
+        if template_set is not None and template_set not in [each.templates.name for each in sets]:
+            shown.fail(f"there is no set of templates “{template_set}”", 2)
+        renderer = Renderer(sets, set_of=lambda profile: template_set or set_of_profile(profile))
+        found = preview(event, profile, address, renderer, datetime.now(UTC))
         paths = found.write(out)
     except UnusableAddress as error:
         shown.fail(f"--recipient is no usable address: {error.reason}", 2)
-    except (NoMail, RenderFailed, WireMismatch) as error:
+    except (NoMail, RenderFailed, TemplatesRefused, WireMismatch) as error:
         shown.fail(str(error))
     except OSError as error:
         shown.fail(f"{out} cannot be written: {error.strerror}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import typer
 
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher, Spool, SpoolUnusable
 from consumers.contract.sizes import fit
+from consumers.contract.tracing import in_trace
 from worker.cli import entry, shown
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be published; needs no broker.")]
@@ -79,9 +81,11 @@ class Outcome:
 def publish(events: Iterable[Event], outcome: Outcome, *, dry_run: bool, spool: Path | None = None) -> None:
     """Publish prepared events as they come, or print each as one line of JSON; note them in `outcome`.
 
+    They belong to the trace that TRACEPARENT names, unless they name one.
     Without a spool, here or in the settings, the program ends with 1 when no broker answers. With one, what waits there
     is sent first, and what no broker takes is kept, with a warning.
     """
+    events = (in_trace(event, os.environ) for event in events)
     if dry_run:
         for event in events:
             sys.stdout.write(json.dumps(event.to_json()) + "\n")

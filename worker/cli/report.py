@@ -16,7 +16,8 @@ from consumers.contract import Event, ReportRequested
 from consumers.contract.ci import CiFacts, read_ci
 from consumers.contract.period_names import read_span
 from worker.cli import shown
-from worker.cli.publishing import Outcome, Progress, publish
+from worker.cli.progress import Progress
+from worker.cli.publishing import Outcome, publish
 from worker.cli.report_options import (
     Branch,
     Environment,
@@ -125,6 +126,7 @@ def _show(event: ReportRequested, folder: Path | None, *, as_json: bool) -> None
     """Compute the summary here and print it, or write its mail."""
     from consumers.mails.preview import preview
     from consumers.mails.rendering import Renderer
+from consumers.mails.template_check import TemplatesRefused, load_sets
     from consumers.notice import Question, Skip
     from consumers.reports.answering import answer
     from profiles.errors import UnknownProfile
@@ -143,7 +145,11 @@ def _show(event: ReportRequested, folder: Path | None, *, as_json: bool) -> None
     if as_json and folder is None:
         shown.print_json(found.to_json())
         return
-    mail = preview(found, profile, profile.from_address, Renderer(ground.settings.templates), datetime.now(UTC))
+    try:
+        renderer = Renderer(load_sets(ground.settings.templates))
+    except TemplatesRefused as error:
+        shown.fail(str(error))
+    mail = preview(found, profile, profile.from_address, renderer, datetime.now(UTC))
     if folder is None:
         _print_mail(found, mail.subject, mail.text)
         return

@@ -10,7 +10,7 @@ from consumers.contract.tally import Results
 from consumers.results.malformed import MalformedReport
 from consumers.results.reports import find_reports, read_reports
 from worker.cli import shown
-from worker.cli.publishing import Progress
+from worker.cli.progress import Progress
 
 #: What the files of a folder end in, by the format that is asked for.
 JUNIT, CTRF = ".xml", ".json"

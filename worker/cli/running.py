@@ -5,26 +5,39 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from consumers.mails.template_check import TemplatesRefused, load_sets
 from worker.cli import entry, shown, standing
 from worker.clock import Clock
 from worker.composition import QUEUES, declare_actors, make_broker
 from worker.embedded_redis import BrokerUnusable
+from worker.health_server import PortTaken
 from worker.kill_points import point_commits, read_point
-from worker.process import Processes, own_command, run_worker, stop_on_signals
+from worker.process import Processes, health_option, own_command, run_worker, stop_on_signals
+from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
+from worker.traces import TracesUnusable, need_extra
+from worker.watch import ClockWatch
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
 STOP_MARGIN = 10.0
 
 
+HealthPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of /metrics, /healthz and /readyz; 0: a free one. [RUNMAIL_HEALTH_PORT]"),
+]
+
+
 def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command(epilog="Example: runmail worker --processes 2 --threads 8")(worker)
-    app.command()(clock)
+    app.command(epilog="Example: runmail worker --processes 2 --threads 8 --health-port 9464")(worker)
+    app.command(epilog="Example: runmail clock --health-port 9470")(clock)
     app.command(epilog="Example: runmail up")(up)
     app.command(epilog="Example: python3 -m worker demo")(demo)
 
@@ -35,33 +48,46 @@ def worker(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=256, help="Threads of each. [RUNMAIL_THREADS, 8]")] = None,
     queues: Annotated[str | None, typer.Option(help=f"Only these queues, by comma: {', '.join(QUEUES)}.")] = None,
+    health_port: HealthPort = None,
 ) -> None:
     """Take events from the queue and send mail until SIGTERM or Ctrl-C, which finish the mails in flight."""
     chosen = _queues(queues)
     ground = standing.ground()
+    port = ground.settings.health_port if health_port is None else health_port
+    _refuse_unusable(ground.settings)
     url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
     if count == 1:
-        run_worker(ground, url, threads=each, queues=chosen)
+        with _told_in_one_line():
+            run_worker(ground, url, threads=each, queues=chosen, health_port=port)
         return
     ground.engine.dispose()
     options = ["--queues", ",".join(chosen)] if chosen else []
-    child = own_command("worker", "--processes", "1", "--threads", str(each), *options)
-    Processes([child] * count).run(stop_on_signals(), ground.settings.stop_seconds + STOP_MARGIN)
+    child = ("worker", "--processes", "1", "--threads", str(each), *options)
+    Processes([own_command(*child, *health_option(port, index)) for index in range(count)]).run(
+        stop_on_signals(), ground.settings.stop_seconds + STOP_MARGIN
+    )
 
 
-def clock() -> None:
+def clock(health_port: HealthPort = None) -> None:
     """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
     ground = standing.ground()
     point = read_point(os.environ, state_folder(ground.settings))
     if point:
         point_commits(ground.engine, point)
-    broker = make_broker(entry.broker_url(ground.settings), point)
+    url = entry.broker_url(ground.settings)
+    broker = make_broker(url, point)
     stopping = stop_on_signals()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    ticking = Clock(ground.engine, declare_actors(broker), owner=owner, sweep_seconds=ground.settings.sweep_seconds)
+    bells = declare_actors(broker)
+    watch = ClockWatch(ground, url, bells, ground.settings.health_port if health_port is None else health_port)
+    seconds = ground.settings.sweep_seconds
+    ticking = Clock(ground.engine, bells, owner=owner, sweep_seconds=seconds, metrics=watch.metrics)
+    with _told_in_one_line():
+        watch.start(ticking)
     ticking.run(stopping)
+    watch.stop()
     broker.client.close()
 
 
@@ -72,6 +98,7 @@ def up(
     from worker.up import run_up
 
     ground = standing.ground()
+    _refuse_unusable(ground.settings)
     try:
         run_up(ground, processes or ground.settings.processes, shown.say)
     except BrokerUnusable as error:
@@ -102,6 +129,26 @@ def demo(
     except (BrokerUnusable, StateUnusable) as error:
         shown.fail(str(error))
     raise typer.Exit(code)
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """End with 1 and one line when a process cannot show itself as it is set to."""
+    try:
+        yield
+    except (PortTaken, TracesUnusable) as error:
+        shown.fail(str(error))
+
+
+def _refuse_unusable(settings: Settings) -> None:
+    """End with 1 when every worker process would: over templates that have a fault, or traces without their extra."""
+    try:
+        load_sets(settings.templates)
+        need_extra(settings.traces)
+    except TemplatesRefused as error:
+        shown.fail(f"the templates are refused, see `runmail templates check`:\n{error}")
+    except TracesUnusable as error:
+        shown.fail(str(error))
 
 
 def _queues(text: str | None) -> list[str]:
