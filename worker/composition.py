@@ -154,7 +154,6 @@ class WorkerParts:
             since_boot=since_boot,
             tell=tell,
         )
-        open_link = partial(_open_link, ground, pointed_link(point) if point else SmtpLink)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lanes = Lanes(
             LaneParts(

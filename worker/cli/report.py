@@ -126,7 +126,7 @@ def _show(event: ReportRequested, folder: Path | None, *, as_json: bool) -> None
     """Compute the summary here and print it, or write its mail."""
     from consumers.mails.preview import preview
     from consumers.mails.rendering import Renderer
-from consumers.mails.template_check import TemplatesRefused, load_sets
+    from consumers.mails.template_check import TemplatesRefused, load_sets
     from consumers.notice import Question, Skip
     from consumers.reports.answering import answer
     from profiles.errors import UnknownProfile
