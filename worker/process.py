@@ -1,7 +1,7 @@
 """Worker processes: one that works, and a parent that keeps several of them running.
 
-SIGTERM and SIGINT finish the mails in flight; a second signal changes nothing. A worker process that dies is
-started anew, later each time it dies young.
+SIGTERM, SIGINT and the end of the terminal finish the mails in flight; a second signal changes nothing. A worker
+process that dies is started anew, later each time it dies young.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ SWITCH_SECONDS = 0.0005
 #: Seconds before a worker process that died young is started again, doubled each time up to the maximum.
 RESTART_SECONDS = 0.5
 MOST_RESTART_SECONDS = 30.0
+#: Tells a child of Processes the id of its parent, which it must not outlive. Nobody else sets it: a command that
+#: a person or an init system started works on when its shell ends.
+PARENT_VARIABLE = "RUNMAIL_PARENT"
 #: Seconds between looks whether the parent is still there.
 PARENT_SECONDS = 1.0
 #: Seconds a process lives before its death counts as the first again.
@@ -38,20 +41,29 @@ YOUNG_SECONDS = 60.0
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set, however often they come, and the end of the parent too."""
+    """Return an event that SIGTERM, SIGINT and a closed terminal set, however often they come.
+
+    The end of a parent sets it too, in a process that was started by Processes.
+    """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it for us
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, lambda *_: stopping.set())
-    threading.Thread(target=_watch_parent, args=(stopping, os.getppid()), name="parent", daemon=True).start()
+    parent = os.environ.pop(PARENT_VARIABLE, None)
+    if parent is not None:
+        threading.Thread(target=_watch_parent, args=(stopping, int(parent)), name="parent", daemon=True).start()
     return stopping
 
 
 def _watch_parent(stopping: threading.Event, parent: int) -> None:
     """Stop when the process that started this one is gone: nothing of a killed `up` must work on unseen."""
-    while not stopping.wait(PARENT_SECONDS):
-        if os.getppid() != parent:
-            log.warning("parent_gone")
-            stopping.set()
+    while os.getppid() == parent:
+        if stopping.wait(PARENT_SECONDS):
+            return
+    log.warning("parent_gone")
+    stopping.set()
 
 
 def run_worker(ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None) -> None:
@@ -88,7 +100,7 @@ class Processes:
         environment: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
-        self._environment = environment
+        self._environment = os.environ if environment is None else environment
         self._log = log
         self._commands = [list(command) for command in commands]
         self._running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
@@ -123,7 +135,11 @@ class Processes:
         with open(self._log, "ab") if self._log else nullcontext() as log:
             # A group of its own: a Ctrl-C in the terminal reaches the parent alone, which passes it on once.
             return subprocess.Popen(  # noqa: S603
-                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                env={**self._environment, PARENT_VARIABLE: str(os.getpid())},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def stop(self, seconds: float) -> None:
