@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,10 +68,17 @@ def started(tmp_path: Path, redis_url: str) -> Iterator[Started]:
     url = f"{redis_url}/{number}"
     redis.Redis.from_url(url).flushdb()
     built = Started(tmp_path, url)
-    yield built
-    for process in built.processes:
+    with ended(built):
+        yield built
+
+
+@contextmanager
+def ended(started: Started) -> Iterator[None]:
+    """End what was started, in order if it can be."""
+    yield
+    for process in started.processes:
         process.terminate()
-    for process in built.processes:
+    for process in started.processes:
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)
         process.kill()
