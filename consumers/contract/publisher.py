@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .broker_url import BrokerUrlWrong, explain, make_client
 from .events import Event
 from .malformed import MalformedEvent
 from .queue_message import QUEUE, queue_message
@@ -77,7 +78,7 @@ def batches(events: Iterable[Event], clock: Callable[[], datetime], new_id: Call
 
 
 class Publisher:
-    """Publishes events to the broker at a `redis://`, `rediss://` or `unix://` URL.
+    """Publishes events to the broker at a URL; `broker_url` lists the forms.
 
         with Publisher("redis://localhost:6379/0") as publisher:
             publisher.publish(event)
@@ -131,7 +132,7 @@ class Publisher:
                 pipeline.rpush(self._queue, *batch.bodies)
                 pipeline.execute()
         except (redis.RedisError, OSError) as error:
-            raise _unavailable(self._redis, error, before) from None
+            raise BrokerUnavailable(explain(self._redis, error), before) from None
 
     def close(self) -> None:
         """Close the connections; a publisher that is used again opens new ones."""
@@ -153,51 +154,9 @@ def connect(broker_url: str) -> Redis:
     same event again. Both are harmless.
 
     Raises:
-        BrokerUnavailable: when the URL is none. redis-py's own text is left out: it repeats parts of the URL.
+        BrokerUnavailable: when the URL is none.
     """
-    from redis import Redis
-    from redis.backoff import ExponentialBackoff
-    from redis.retry import Retry
-
     try:
-        return Redis.from_url(
-            broker_url,
-            socket_connect_timeout=CONNECT_TIMEOUT,
-            socket_timeout=SOCKET_TIMEOUT,
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
-        )
-    except ValueError:
-        raise BrokerUnavailable(
-            "the broker URL is none that Redis knows: write redis://HOST:PORT/DATABASE, rediss:// or unix://"
-        ) from None
-
-
-def _unavailable(client: Redis, error: Exception, published: int) -> BrokerUnavailable:
-    """Say in plain words what is wrong with the broker, and where it is; never how to log in."""
-    import redis
-
-    place = _place(client.connection_pool.connection_kwargs)
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
-        text = f"the broker at {place} refuses the login: check the user and password in the broker URL"
-    elif isinstance(error, redis.exceptions.ReadOnlyError):
-        text = f"the broker at {place} is a read-only replica"
-    elif isinstance(error, redis.exceptions.OutOfMemoryError):
-        text = f"the broker at {place} is out of memory"
-    elif isinstance(error, redis.ResponseError):
-        text = f"the broker at {place} refuses to write ({_error_name(error)})"
-    else:
-        text = f"no broker answers at {place}"
-    return BrokerUnavailable(text, published)
-
-
-def _error_name(error: Exception) -> str:
-    """Return the name a Redis error begins with; redis-py puts the command, and so the event, before it."""
-    name = str(error).rpartition("caused error: ")[2].partition(" ")[0]
-    return name if name.isalpha() and name.isupper() else "ERR"
-
-
-def _place(connection: dict[str, Any]) -> str:
-    if "path" in connection:
-        return str(connection["path"])
-    return f"{connection.get('host', 'localhost')}:{connection.get('port', 6379)}"
+        return make_client(broker_url, connect_seconds=CONNECT_TIMEOUT, answer_seconds=SOCKET_TIMEOUT)
+    except BrokerUrlWrong as error:
+        raise BrokerUnavailable(str(error)) from None
