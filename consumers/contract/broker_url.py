@@ -28,7 +28,7 @@ TRIES = 8
 FORMS = "redis://HOST:PORT/DATABASE, rediss://, unix:// or redis+sentinel://HOST:PORT,HOST:PORT/MASTER"
 #: What may follow the question mark of an address with sentinels.
 _OF_SENTINELS = {"sentinel_username": "username", "sentinel_password": "password"}
-_OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
+_OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 class BrokerUrlWrong(ValueError):

@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",
+    "prune": "worker.cli.prune",
     "up": "worker.cli.running",
     "worker": "worker.cli.running",
     "clock": "worker.cli.running",

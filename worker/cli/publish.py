@@ -18,8 +18,9 @@ from typer.core import TyperCommand, TyperGroup
 from consumers.contract import Event, MalformedEvent, read_events
 from consumers.contract.sizes import fit
 from worker.cli import shown
+from worker.cli.progress import Progress
 from worker.cli.publish_run import run_finished
-from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
+from worker.cli.publishing import AsJson, DryRun, Outcome, publish
 
 #: Name of the command that takes files, which no file can have by mistake; it is what the usage line shows.
 FILES = "FILE|-"

@@ -18,7 +18,8 @@ from consumers.contract.tally import Results
 from consumers.results.malformed import MalformedReport
 from consumers.results.reports import find_reports, read_reports
 from worker.cli import shown
-from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
+from worker.cli.progress import Progress
+from worker.cli.publishing import AsJson, DryRun, Outcome, publish
 
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})\Z", re.ASCII)
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
 from consumers.contract import BrokerUnavailable, Event, MalformedEvent, Publisher
 from worker.cli import entry, shown
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be published; needs no broker.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the ids as one JSON document.")]
-
-#: Seconds after which a command shows that it is at work.
-PATIENCE = 1.0
 
 T = TypeVar("T")
 
@@ -92,36 +86,3 @@ def _noted(events: Iterable[T], noted: list[T]) -> Iterator[T]:
     for event in events:
         noted.append(event)
         yield event
-
-
-class Progress:
-    """Shows on a terminal that a command is at work, once it takes longer than a moment.
-
-    A timer starts it, so that one long step shows as well as many short ones.
-    """
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._status = Console(stderr=True).status(what)
-        self._timer = threading.Timer(PATIENCE, self._status.start)
-        self._timer.daemon = True
-
-    def counting(self, things: Iterable[T]) -> Iterator[T]:
-        """Yield `things` and show how many there were."""
-        for number, thing in enumerate(things, 1):
-            if number % 100 == 0:
-                self._status.update(f"{self._what}: {number:,}")
-            yield thing
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        if self._timer.is_alive():
-            self._timer.join()
-        self._status.stop()
