@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,12 +27,22 @@ def _has_postgresql() -> bool:
     return True
 
 
+def _has_history() -> bool:
+    """Say whether the released commits are in this clone; an archive or a shallow clone has none."""
+    released = ["git", "cat-file", "-e", "107f691^{commit}"]
+    try:
+        return subprocess.run(released, cwd=Path(__file__).parent, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 #: Every real server a test may ask for, and how it is found on this machine.
 REAL = {
     "redis": _on_path("redis-server"),
     "dovecot": _on_path("dovecot"),
     "exim": _on_path("exim4", "exim"),
     "postgresql": _has_postgresql,
+    "history": _has_history,
     "chromium": _on_path("chromium", "chromium-browser", "google-chrome"),
 }
 
