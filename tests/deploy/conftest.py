@@ -6,16 +6,26 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
 from tests.rig.postgresql import PostgreSql
 from tests.spine.conftest import redis_url
+from tests.spine.conftest import wait_until as wait_within
+
+#: Seconds a test waits for processes that start or servers that elect; far above what it takes on a busy machine.
+PATIENCE = 90.0
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Return the first truthy result of `condition`, or fail at the deadline."""
+    return wait_within(condition, seconds)
 
 
 @dataclass

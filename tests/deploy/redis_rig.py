@@ -13,8 +13,8 @@ from typing import Any
 
 import redis
 
+from tests.deploy.conftest import wait_until
 from tests.rig.programs import free_ports
-from tests.spine.conftest import wait_until
 
 PASSWORD = "open sesame/@:?"
 IN_A_URL = "open%20sesame%2F%40%3A%3F"
@@ -106,7 +106,7 @@ class Sentinels:
     def fail_over(self) -> None:
         """Wait until another server is the master."""
         before = self.master()
-        wait_until(lambda: self.master() is not before, 60)
+        wait_until(lambda: self.master() is not before)
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from consumers.contract import BrokerUnavailable, Publisher, read_event
 from consumers.contract.broker_url import BrokerUrlWrong, make_client, place_of, read_sentinel_url
-from tests.deploy.conftest import Started
+from tests.deploy.conftest import Started, wait_until
 from tests.deploy.redis_rig import IN_A_URL, PASSWORD, Sentinels, one_server, sentinels
 from tests.rig.authority import Authority
 from tests.rig.fixtures import authority, unknown_authority
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server, wait_until
+from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
 
 pytestmark = pytest.mark.real("redis")
 

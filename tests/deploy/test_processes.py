@@ -10,8 +10,7 @@ import sys
 import psutil
 import pytest
 
-from tests.deploy.conftest import Started
-from tests.spine.conftest import wait_until
+from tests.deploy.conftest import Started, wait_until
 
 
 @pytest.mark.parametrize("command", ["worker", "clock"])

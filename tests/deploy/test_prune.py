@@ -20,7 +20,8 @@ from consumers.ledger.deciding import retry
 from consumers.ledger.pruning import HANGING, STEP_EVENTS, Finished
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.ledger.tables import attempts, deliveries, events
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server, wait_until
+from tests.deploy.conftest import wait_until
+from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
 from worker.composition import now_milliseconds
 from worker.database import make_engine
 from worker.migrate import migrate

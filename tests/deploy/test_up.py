@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.deploy.conftest import Started, ended
+from tests.deploy.conftest import Started, ended, wait_until
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import run_finished, smtp_server, start_smtp_server, wait_until
+from tests.spine.conftest import run_finished, smtp_server, start_smtp_server
 
 PROFILES = """
 [[profile]]

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, inspect
 
 from tests.deploy.test_prune import grow_old
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server, wait_until
+from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
 from worker import migrate as migrations
 from worker.database import make_engine
 
@@ -201,4 +201,4 @@ def test_a_database_of_a_newer_program_is_left_alone(spine: Spine) -> None:
     assert spine.run("deliveries", "list").returncode == 0
 
 
-__all__ = ["smtp_server", "spine", "start_smtp_server", "wait_until"]
+__all__ = ["smtp_server", "spine", "start_smtp_server"]

@@ -1,4 +1,4 @@
-"""How a command shows that it is at work: on a terminal, on stderr, and only when it takes longer than a moment."""
+"""Progress: a sign of life on a terminal while a command works through many things."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ STOP_MARGIN = 10.0
 def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command(epilog="Example: runmail worker --processes 2 --threads 8")(worker)
-    app.command()(clock)
-    app.command(epilog="Example: runmail up")(up)
+    app.command(epilog="Example: runmail clock")(clock)
+    app.command(epilog="Example: runmail up --processes 2")(up)
     app.command(epilog="Example: python3 -m worker demo")(demo)
 
 

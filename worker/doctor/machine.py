@@ -10,7 +10,7 @@ from pathlib import Path
 from profiles.errors import KeyringInvalid
 from profiles.sealing import Keyring
 from worker.doctor.finding import Finding, Surroundings
-from worker.settings import Settings
+from worker.settings import SECRETS, Settings
 from worker.state import StateUnusable, prepare, secret_keys, state_folder
 
 #: Free bytes below which a disk is about to stop the database, and below which that is a matter of days.
@@ -25,6 +25,7 @@ ALIKE = 0.85
 def examine_settings(around: Surroundings) -> Iterator[Finding]:
     """Name variables that look like a setting and are none: a mistyped one is ignored silently."""
     known = [f"RUNMAIL_{name.upper()}" for name in Settings.model_fields]
+    known += [f"RUNMAIL_{name.upper()}_FILE" for name in SECRETS]
     given = [name for name in around.environment if name.startswith("RUNMAIL_")]
     for name in sorted(set(given) - set(known)):
         for meant in get_close_matches(name, known, 1, ALIKE):
