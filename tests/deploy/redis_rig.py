@@ -14,6 +14,7 @@ from typing import Any
 import redis
 
 from tests.deploy.conftest import wait_until
+from tests.rig.authority import Authority
 from tests.rig.programs import free_ports
 
 PASSWORD = "open sesame/@:?"
@@ -77,25 +78,30 @@ class Sentinels:
 
     servers: list[RedisServer]
     watchers: list[RedisServer]
+    #: The authority to trust, when they speak TLS.
+    ca_file: Path | None = None
 
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{watcher.port}" for watcher in self.watchers)
+        if self.ca_file:
+            return f"rediss+sentinel://:{IN_A_URL}@{hosts}/{MASTER}/3?ssl_ca_certs={self.ca_file}"
         return f"redis+sentinel://:{IN_A_URL}@{hosts}/{MASTER}/3"
 
+    def connect(self, server: RedisServer, **options: Any) -> redis.Redis:
+        tls = {"ssl": True, "ssl_ca_certs": str(self.ca_file)} if self.ca_file else {}
+        return redis.Redis(host="127.0.0.1", port=server.port, retry=None, **tls, **options)
+
     def client(self, server: RedisServer) -> redis.Redis:
-        return redis.Redis(port=server.port, password=PASSWORD, db=3, retry=None)
+        return self.connect(server, password=PASSWORD, db=3)
 
     def master(self) -> RedisServer:
         """Return the server that the first sentinel which answers calls the master."""
         for watcher in self.watchers:
             with suppress(redis.RedisError):
-                found: Any = redis.Redis(port=watcher.port, retry=None).sentinel_get_master_addr_by_name(MASTER)
+                found: Any = self.connect(watcher).sentinel_get_master_addr_by_name(MASTER)
                 return next(server for server in self.servers if server.port == found[1])
         raise AssertionError("no sentinel answers")
-
-    def replica(self) -> RedisServer:
-        return next(server for server in self.servers if server is not self.master())
 
     def kill_master(self) -> RedisServer:
         """Kill the master for good; return it."""
@@ -103,43 +109,50 @@ class Sentinels:
         dying.kill()
         return dying
 
-    def fail_over(self) -> None:
-        """Wait until another server is the master."""
-        before = self.master()
-        wait_until(lambda: self.master() is not before)
-
 
 @contextmanager
-def sentinels(folder: Path) -> Iterator[Sentinels]:
-    """Run a master, a replica and three sentinels until the end of the block."""
+def sentinels(folder: Path, authority: Authority | None = None) -> Iterator[Sentinels]:
+    """Run a master, a replica and three sentinels until the end of the block; with an authority all speak TLS."""
     ports = free_ports(5)
     quoted = f'"{PASSWORD}"'
+    encrypted: list[str] = []
+    if authority is not None:
+        chain, key = authority.write_server_files()
+        encrypted = [f"tls-cert-file {chain}", f"tls-key-file {key}", f"tls-ca-cert-file {authority.ca_file}"]
+        encrypted += ["tls-auth-clients no", "tls-replication yes"]
+
+    def listening(port: int) -> list[str]:
+        return ["port 0", f"tls-port {port}", *encrypted] if encrypted else [f"port {port}"]
+
     common = [f"requirepass {quoted}", f"masterauth {quoted}", 'save ""', "repl-diskless-sync-delay 0"]
-    servers = [RedisServer(folder / f"redis-{port}", port, [f"port {port}", *common]) for port in ports[:2]]
+    servers = [RedisServer(folder / f"redis-{port}", port, [*listening(port), *common]) for port in ports[:2]]
     servers[1].options.append(f"replicaof 127.0.0.1 {ports[0]}")
     watchers = []
     for port in ports[2:]:
         watcher = RedisServer(folder / f"sentinel-{port}", port)
         watcher.folder.mkdir(parents=True)
         # A sentinel writes what it learns into its configuration; it takes none from stdin.
-        (watcher.folder / "sentinel.conf").write_text(
-            f"port {port}\nbind 127.0.0.1\ndir {watcher.folder}\n"
-            f"sentinel monitor {MASTER} 127.0.0.1 {ports[0]} 2\nsentinel auth-pass {MASTER} {quoted}\n"
-            f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER}\nsentinel failover-timeout {MASTER} 5000\n"
-        )
+        lines = [
+            *listening(port),
+            "bind 127.0.0.1",
+            f"dir {watcher.folder}",
+            f"sentinel monitor {MASTER} 127.0.0.1 {ports[0]} 2",
+            f"sentinel auth-pass {MASTER} {quoted}",
+            f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER}",
+            f"sentinel failover-timeout {MASTER} 5000",
+        ]
+        (watcher.folder / "sentinel.conf").write_text("\n".join([*lines, ""]))
         watchers.append(watcher)
-    rig = Sentinels(servers, watchers)
+    rig = Sentinels(servers, watchers, authority.ca_file if authority else None)
     try:
         for server in servers:
             server.start()
         wait_until(lambda: _is_linked(rig))
         for watcher in watchers:
             watcher.process = subprocess.Popen(
-                [_program(), "sentinel.conf", "--sentinel"],
-                cwd=watcher.folder,
-                stdout=subprocess.DEVNULL,
+                [_program(), "sentinel.conf", "--sentinel"], cwd=watcher.folder, stdout=subprocess.DEVNULL
             )
-        wait_until(lambda: all(_knows_all(watcher) for watcher in watchers))
+        wait_until(lambda: all(_knows_all(rig, watcher) for watcher in watchers))
         yield rig
     finally:
         for each in (*watchers, *servers):
@@ -154,9 +167,9 @@ def _is_linked(rig: Sentinels) -> bool:
         return False
 
 
-def _knows_all(watcher: RedisServer) -> bool:
+def _knows_all(rig: Sentinels, watcher: RedisServer) -> bool:
     try:
-        found: Any = redis.Redis(port=watcher.port, retry=None).sentinel_masters()
+        found: Any = rig.connect(watcher).sentinel_masters()
         state = found[MASTER]
         return state["num-slaves"] == 1 and state["num-other-sentinels"] == 2 and not state["is_sdown"]
     except redis.RedisError:

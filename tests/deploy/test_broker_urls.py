@@ -82,6 +82,18 @@ def test_sentinels_are_asked_where_the_master_is(watched: Sentinels) -> None:
     watched.client(watched.master()).flushdb()
 
 
+def test_sentinels_may_speak_tls_too(tmp_path: Path, authority: Authority, unknown_authority: Authority) -> None:
+    with sentinels(tmp_path / "rig", authority) as rig:
+        publish(rig.url, "run-1")
+        assert rig.client(rig.master()).llen("dramatiq:events") == 1
+        client = make_client(
+            rig.url.replace(str(authority.ca_file), str(unknown_authority.ca_file)), connect_seconds=2, answer_seconds=2
+        )
+        client.connection_pool.connection_kwargs["retry"] = None
+        with pytest.raises(redis.ConnectionError):
+            client.ping()
+
+
 def test_a_wrong_password_behind_sentinels_is_named_at_once(watched: Sentinels) -> None:
     began = time.monotonic()
     assert "mymaster (sentinels " in refused(watched.url.replace(IN_A_URL, "opensesame2"))
