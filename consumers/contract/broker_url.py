@@ -82,10 +82,11 @@ def _behind_sentinels(found: SentinelUrl, timing: dict[str, Any]) -> Redis:
     if found.tls:
         to_all["ssl"] = True
     login = {_OF_SENTINELS[name]: value for name, value in found.options.items() if name in _OF_SENTINELS}
+    # A silent sentinel must cost less than the patience of those who ask it; there are others.
+    short = dict.fromkeys(timing, timing["socket_connect_timeout"])
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         list(found.sentinels),
-        # A silent sentinel must cost less than the patience of those who ask it; there are others.
-        sentinel_kwargs={**to_all, **login, "socket_timeout": timing["socket_connect_timeout"], "retry": None},
+        sentinel_kwargs={**to_all, **login, **short, "retry": None},
         **to_all,
         **timing,
     )

@@ -33,7 +33,8 @@ def migrate(
     if check:
         _check(migrations.current(engine), as_json=as_json)
         return
-    before, after = migrations.migrate(engine)
+    with Progress("migrating"):
+        before, after = migrations.migrate(engine)
     if as_json:
         shown.print_json({"before": before, "after": after})
     elif after != migrations.newest():
