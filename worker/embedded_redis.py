@@ -3,47 +3,47 @@
 The password goes to the server over stdin and to other commands through `broker.json`; it never stands in a
 process list. Two locks keep one folder to one server: `up.lock` belongs to the `up` or `demo` that runs, and
 `server.lock` is inherited by the server and held for as long as it lives. So a server that outlived a killed `up`
-is taken over, or waited for, and never doubled.
+is taken over, or waited for, and never doubled. A server that dies under a running `up` is started again on the same
+address.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 import redis
+import structlog
 from redis.exceptions import RedisError
 
 from worker.broker_file import (
     FOLDER,
-    SERVER_LOCK,
     Broker,
     is_server_alive,
     read_broker,
     read_broker_file,
     remove_broker_file,
-    write_broker_file,
 )
+from worker.redis_launch import LOCK_SECONDS, LOG_FILE, FolderLocked, launch, lock_within
 from worker.redis_servers import RedisServer, find_servers
+from worker.restart_pause import RestartPause
 
 __all__ = ["Broker", "BrokerUnusable", "EmbeddedRedis", "read_broker"]
+
+log = structlog.get_logger(__name__)
 
 #: Seconds a server may take to answer, loading its append-only file included.
 START_SECONDS = 60.0
 #: Seconds a server may take to write its data and end.
 STOP_SECONDS = 10.0
-#: Seconds to wait for the lock of another `up`: one that was killed is gone by then.
-LOCK_SECONDS = 1.0
 #: Starts of one server that are tried: another program may take the port in between.
 TRIES = 3
 
@@ -68,6 +68,8 @@ class EmbeddedRedis:
         self._own_lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._broker: Broker | None = None
+        self._pause = RestartPause()
+        self._is_up = True
 
     def start(self) -> Broker:
         """Return a broker that answers.
@@ -123,7 +125,7 @@ class EmbeddedRedis:
         # Not inherited: the server must not keep the lock of a parent that was killed.
         lock = open(self._home / "up.lock", "w", encoding="ascii")  # noqa: SIM115
         # A parent killed in the middle of starting a process leaves a copy of itself for the blink of an eye.
-        if not _wait_until(lambda: _try_lock(lock), LOCK_SECONDS):
+        if not lock_within(lock, LOCK_SECONDS):
             lock.close()
             raise BrokerUnusable(f"another `runmail up` or `demo` uses {self._home}: end it, or set RUNMAIL_HOME")
         return lock
@@ -149,9 +151,13 @@ class EmbeddedRedis:
             return None
         return Broker(left.url, left.kind, left.pid, taken_over=True)
 
-    def _start_best(self) -> Broker:
+    def _able(self) -> list[RedisServer]:
+        """Return the servers that would find the data there is, best first."""
         servers = find_servers() if self._servers is None else self._servers
-        able = [server for server in servers if server.can_continue(self._folder)]
+        return [server for server in servers if server.can_continue(self._folder)]
+
+    def _start_best(self) -> Broker:
+        able = self._able()
         if not able:
             raise BrokerUnusable(
                 f"the data in {self._folder} was written by a newer Redis than there is now: install redis-server "
@@ -163,7 +169,7 @@ class EmbeddedRedis:
                 if broker is not None:
                     return broker
         remove_broker_file(self._home)
-        raise BrokerUnusable(f"the embedded Redis did not start: see {self._folder / 'redis.log'}")
+        raise BrokerUnusable(f"the embedded Redis did not start: see {self._folder / LOG_FILE}")
 
     def _start(self, server: RedisServer) -> Broker | None:
         """Start one server on a free port; None when it ended by itself, as it does when the port was taken.
@@ -171,54 +177,51 @@ class EmbeddedRedis:
         Raises:
             BrokerUnusable: when it lives and does not answer.
         """
-        port, password = _free_port(), secrets.token_urlsafe(24)
-        broker = Broker(f"redis://:{password}@127.0.0.1:{port}/0", server.kind)
-        with (
-            open(self._folder / "redis.log", "ab") as log,
-            open(self._folder / SERVER_LOCK, "w", encoding="ascii") as lock,
-            tempfile.TemporaryFile(dir=self._folder) as configuration,
-        ):
-            if not _wait_until(lambda: _try_lock(lock), LOCK_SECONDS):
-                raise BrokerUnusable(f"{lock.name} is held by another program: find out which, and try again")
-            # The address is written first, and the configuration lies whole in an unlinked file rather than coming
-            # through a pipe: killed at any moment, this process leaves no server or one that its successor knows.
-            write_broker_file(self._home, broker)
-            configuration.write(server.configuration(port, password).encode())
-            configuration.seek(0)
-            try:
-                process = subprocess.Popen(  # noqa: S603
-                    server.command(port),
-                    stdin=configuration,
-                    stdout=log,
-                    stderr=log,
-                    cwd=self._folder,
-                    pass_fds=[lock.fileno()],
-                    # Out of the terminal's group: Ctrl-C ends the workers first, then this.
-                    start_new_session=True,
-                )
-            except OSError:
-                return None
-        broker = Broker(broker.url, broker.kind, process.pid)
-        write_broker_file(self._home, broker)
+        url = f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{_free_port()}/0"
         try:
-            if not _wait_until(lambda: process.poll() is not None or _answers(broker.url), self._patience):
-                raise BrokerUnusable(f"{server.kind} does not answer: see {log.name}")
+            process = launch(self._home, server, Broker(url, server.kind))
+        except FolderLocked as error:
+            raise BrokerUnusable(str(error)) from None
+        if process is None:
+            return None
+        try:
+            if not _wait_until(lambda: process.poll() is not None or _answers(url), self._patience):
+                raise BrokerUnusable(f"{server.kind} does not answer: see {self._folder / LOG_FILE}")
             if process.poll() is None:
                 self._process = process
-                return broker
+                return Broker(url, server.kind, process.pid)
             return None
         finally:
             if self._process is None:
                 process.kill()
                 process.wait()
 
+    def tend(self, now: float) -> bool:
+        """Start the server again if it died, on the address that its clients know; say whether it was started now.
 
-def _try_lock(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        `now` is in seconds of a steady clock. The server may take a while to load its data; its clients wait for
+        it. Each failed start is tried again after a longer pause.
+        """
+        if self._broker is None or self._is_alive():
+            return False
+        if self._is_up:
+            self._is_up = False
+            self._pause.note_end(now)
+            log.error("embedded_redis_died", pid=self._broker.pid)
+        if not self._pause.is_over(now):
+            return False
+        server = next((each for each in self._able() if each.kind == self._broker.kind), None)
+        try:
+            process = launch(self._home, server, self._broker) if server else None
+        except FolderLocked:
+            process = None
+        self._pause.note_start(now)
+        if process is None:
+            self._pause.note_end(now)
+            return False
+        self._process, self._is_up = process, True
+        self._broker = Broker(self._broker.url, self._broker.kind, process.pid)
+        return True
 
 
 def _client(url: str) -> redis.Redis:

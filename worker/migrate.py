@@ -17,7 +17,7 @@ LOCK = 0x72756E6D61696C
 
 def newest() -> str:
     """Return the revision this program wants."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
     assert head is not None
     return head
 
@@ -30,21 +30,30 @@ def current(engine: Engine) -> str | None:
 
 def is_known(revision: str) -> bool:
     """Say whether a revision is one of ours; a newer program's is not."""
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    return any(script.revision == revision for script in ScriptDirectory.from_config(configuration()).walk_revisions())
 
 
-def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Migrate to the newest revision; return the revision before and after. Safe to run twice at once."""
+def is_due(revision: str | None) -> bool:
+    """Say whether a database of this revision must be migrated before this program can use it."""
+    return revision != newest() and (revision is None or is_known(revision))
+
+
+def migrate(engine: Engine) -> tuple[str | None, str | None]:
+    """Migrate to the newest revision; return the revision before and after. Safe to run twice at once.
+
+    A database that a newer program has migrated is left as it is.
+    """
     with engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         before = MigrationContext.configure(connection).get_current_revision()
-        if before != newest() and (before is None or is_known(before)):
-            command.upgrade(_config(connection), "head")
-        return before, newest()
+        if is_due(before):
+            command.upgrade(configuration(connection), "head")
+        return before, MigrationContext.configure(connection).get_current_revision()
 
 
-def _config(connection: Connection | None = None) -> Config:
+def configuration(connection: Connection | None = None) -> Config:
+    """Return what alembic needs to know; with a connection it works on that one, in its transaction."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

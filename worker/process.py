@@ -1,7 +1,7 @@
 """Worker processes: one that works, and a parent that keeps several of them running.
 
-SIGTERM and SIGINT finish the mails in flight; a second signal changes nothing. A worker process that dies is
-started anew, later each time it dies young.
+SIGTERM, SIGINT and the end of the terminal finish the mails in flight; a second signal changes nothing. A worker
+process that dies is started anew, later each time it dies young.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import structlog
 from dramatiq.worker import Worker
 
 from worker.composition import Ground, WorkerParts
+from worker.restart_pause import RestartPause
 from worker.watch import WorkerWatch
 
 log = structlog.get_logger(__name__)
@@ -29,30 +30,39 @@ WORKER_TIMEOUT = 500
 #: Seconds a thread may keep Python from another. At the default of 5 ms an answer from a mail server often waits
 #: longer for the interpreter than it took to come.
 SWITCH_SECONDS = 0.0005
-#: Seconds before a worker process that died young is started again, doubled each time up to the maximum.
-RESTART_SECONDS = 0.5
-MOST_RESTART_SECONDS = 30.0
+#: Tells a child of Processes the id of its parent, which it must not outlive. Nobody else sets it: a command that
+#: a person or an init system started works on when its shell ends.
+PARENT_VARIABLE = "RUNMAIL_PARENT"
+#: Seconds between looks whether a child runs.
+TEND_SECONDS = 0.2
 #: Seconds between looks whether the parent is still there.
 PARENT_SECONDS = 1.0
-#: Seconds a process lives before its death counts as the first again.
-YOUNG_SECONDS = 60.0
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set, however often they come, and the end of the parent too."""
+    """Return an event that SIGTERM, SIGINT and a closed terminal set, however often they come.
+
+    The end of a parent sets it too, in a process that was started by Processes.
+    """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it for us
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, lambda *_: stopping.set())
-    threading.Thread(target=_watch_parent, args=(stopping, os.getppid()), name="parent", daemon=True).start()
+    parent = os.environ.pop(PARENT_VARIABLE, None)
+    if parent is not None:
+        threading.Thread(target=_watch_parent, args=(stopping, int(parent)), name="parent", daemon=True).start()
     return stopping
 
 
 def _watch_parent(stopping: threading.Event, parent: int) -> None:
     """Stop when the process that started this one is gone: nothing of a killed `up` must work on unseen."""
-    while not stopping.wait(PARENT_SECONDS):
-        if os.getppid() != parent:
-            log.warning("parent_gone")
-            stopping.set()
+    while os.getppid() == parent:
+        if stopping.wait(PARENT_SECONDS):
+            return
+    log.warning("parent_gone")
+    stopping.set()
 
 
 def run_worker(
@@ -99,18 +109,20 @@ class Processes:
         environment: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
-        self._environment = environment
+        self._environment = os.environ if environment is None else environment
         self._log = log
         self._commands = [list(command) for command in commands]
         self._running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
-        self._started_at = [0.0] * len(commands)
-        self._delays = [RESTART_SECONDS] * len(commands)
-        self._start_again_at = [0.0] * len(commands)
+        self._pauses = [RestartPause() for _ in commands]
 
-    def run(self, stopping: threading.Event, seconds: float) -> None:
-        """Keep the processes running until `stopping`, then end them within `seconds`."""
+    def run(self, stopping: threading.Event, seconds: float, tend: Callable[[], object] = lambda: None) -> None:
+        """Keep the processes running until `stopping`, then end them within `seconds`.
+
+        `tend` is called between looks, for what else must be kept running.
+        """
         try:
-            while not stopping.wait(0.2):
+            while not stopping.wait(TEND_SECONDS):
+                tend()
                 self.tend()
         finally:
             self.stop(seconds)
@@ -118,23 +130,24 @@ class Processes:
     def tend(self) -> None:
         """Start what does not run."""
         for index, command in enumerate(self._commands):
-            process = self._running[index]
-            now = time.monotonic()
+            process, pause, now = self._running[index], self._pauses[index], time.monotonic()
             if process is not None and process.poll() is not None:
                 log.error("process_died", command=command[-1], code=process.returncode)
-                young = now - self._started_at[index] < YOUNG_SECONDS
-                self._delays[index] = min(self._delays[index] * 2, MOST_RESTART_SECONDS) if young else RESTART_SECONDS
-                self._start_again_at[index] = now + self._delays[index]
+                pause.note_end(now)
                 process = self._running[index] = None
-            if process is None and now >= self._start_again_at[index]:
+            if process is None and pause.is_over(now):
                 self._running[index] = self._start(command)
-                self._started_at[index] = now
+                pause.note_start(now)
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         with open(self._log, "ab") if self._log else nullcontext() as log:
             # A group of its own: a Ctrl-C in the terminal reaches the parent alone, which passes it on once.
             return subprocess.Popen(  # noqa: S603
-                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                env={**self._environment, PARENT_VARIABLE: str(os.getpid())},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def stop(self, seconds: float) -> None:

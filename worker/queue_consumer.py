@@ -43,7 +43,10 @@ LOST = (
     redis.TimeoutError,
     redis.exceptions.ReadOnlyError,
     redis.exceptions.OutOfMemoryError,
+    redis.exceptions.MasterDownError,
 )
+#: Names of further answers that mean "not now": its disk is full, it has too few replicas, a script runs.
+NOT_NOW = ("MISCONF", "NOREPLICAS", "BUSY ")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +59,11 @@ def _recognising_loss(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except LOST as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+        except redis.ResponseError as error:
+            # Redis 6 puts the name of what a script met into a longer sentence.
+            if not any(name in str(error) for name in NOT_NOW):
+                raise
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
 
     return wrapped

@@ -1,13 +1,16 @@
 """Settings from the environment, prefix `RUNMAIL_`, of which this is the only reader.
 
-Everything has a default that serves one machine; nothing here opens a file, a database or a connection.
+Everything has a default that serves one machine. Nothing here opens a database or a connection, and no file but those
+that a variable names for a secret.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -91,6 +94,10 @@ class Settings(BaseSettings):
             raise ValueError("is no domain such as example.com") from None
 
 
+#: Settings that carry a secret; each may come from a file instead, named by the variable with `_FILE` behind it.
+SECRETS = ("database_url", "broker_url", "secret_keys")
+
+
 class SettingsInvalid(Exception):
     """Raised when a setting cannot be used; the text names the variable and never its value."""
 
@@ -102,7 +109,7 @@ def read_settings() -> Settings:
         SettingsInvalid: when a variable has a value that cannot be used.
     """
     try:
-        settings = Settings()
+        settings = Settings(**_from_files(os.environ))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "RUNMAIL_" + "_".join(str(part) for part in first["loc"]).upper()
@@ -110,3 +117,21 @@ def read_settings() -> Settings:
     if settings.attempt_seconds >= settings.lease_seconds:
         raise SettingsInvalid("RUNMAIL_ATTEMPT_SECONDS must be below RUNMAIL_LEASE_SECONDS")
     return settings
+
+
+def _from_files(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Read the secrets that lie in files, as containers get them; white space around them is dropped."""
+    found: dict[str, Any] = {}
+    for name in SECRETS:
+        variable = f"RUNMAIL_{name.upper()}"
+        path = environment.get(f"{variable}_FILE")
+        if not path:
+            continue
+        if environment.get(variable):
+            raise SettingsInvalid(f"{variable} and {variable}_FILE are both set: keep one")
+        try:
+            found[name] = SecretStr(Path(path).read_text("utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
+            raise SettingsInvalid(f"{variable}_FILE: {path} cannot be read ({reason})") from None
+    return found

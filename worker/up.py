@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from worker.composition import Ground
@@ -25,11 +26,16 @@ def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
         say("No email profiles configured: `runmail profiles new` makes the first.")
     say(f"Running {processes} worker{'s' if processes > 1 else ''} and a clock. Ctrl-C ends them.")
     ground.engine.dispose()
+
+    def tend_broker() -> None:
+        if embedded is not None and embedded.tend(time.monotonic()):
+            say("Broker: it died and was started again.")
+
     port = ground.settings.health_port
     workers = [own_command("worker", "--processes", "1", *health_option(port, index)) for index in range(processes)]
     clock = own_command("clock", *health_option(port, processes))
     try:
-        Processes([*workers, clock]).run(stopping, ground.settings.stop_seconds + STOP_MARGIN)
+        Processes([*workers, clock]).run(stopping, ground.settings.stop_seconds + STOP_MARGIN, tend_broker)
     finally:
         if embedded is not None:
             embedded.stop()

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .batches import Batch, batches
-from .broker_unavailable import NO_URL, BrokerUnavailable, explained
+from .broker_unavailable import BrokerUnavailable
+from .broker_url import BrokerUrlWrong, explain, make_async_client
 from .events import Event
 from .publisher import CONNECT_TIMEOUT, SOCKET_TIMEOUT
 from .queue_message import QUEUE
@@ -99,7 +100,7 @@ class AsyncPublisher:
                 pipeline.rpush(self._queue, *batch.bodies)
                 await pipeline.execute()
         except (redis.RedisError, OSError) as error:
-            return explained(self._redis.connection_pool.connection_kwargs, error, before)
+            return BrokerUnavailable(explain(self._redis, error), before)
         return None
 
     async def close(self) -> None:
@@ -121,17 +122,7 @@ def _connect(broker_url: str) -> Redis:
     Raises:
         BrokerUnavailable: when the URL is none.
     """
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import ExponentialBackoff
-
     try:
-        return Redis.from_url(
-            broker_url,
-            socket_connect_timeout=CONNECT_TIMEOUT,
-            socket_timeout=SOCKET_TIMEOUT,
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
-        )
-    except ValueError:
-        raise BrokerUnavailable(NO_URL) from None
+        return make_async_client(broker_url, connect_seconds=CONNECT_TIMEOUT, answer_seconds=SOCKET_TIMEOUT)
+    except BrokerUrlWrong as error:
+        raise BrokerUnavailable(str(error)) from None

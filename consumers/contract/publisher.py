@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .batches import Batch, batches
-from .broker_unavailable import NO_URL, BrokerUnavailable, explained
+from .broker_unavailable import BrokerUnavailable
+from .broker_url import BrokerUrlWrong, explain, make_client
 from .events import Event
 from .queue_message import QUEUE
 from .spool import Spool, SpoolUnusable
@@ -29,7 +30,7 @@ SOCKET_TIMEOUT = 10.0
 
 
 class Publisher:
-    """Publishes events to the broker at a `redis://`, `rediss://` or `unix://` URL.
+    """Publishes events to the broker at a URL; `broker_url` lists the forms.
 
         with Publisher("redis://localhost:6379/0") as publisher:
             publisher.publish(event)
@@ -120,7 +121,7 @@ class Publisher:
                 pipeline.rpush(self._queue, *batch.bodies)
                 pipeline.execute()
         except (redis.RedisError, OSError) as error:
-            return explained(self._redis.connection_pool.connection_kwargs, error, before)
+            return BrokerUnavailable(explain(self._redis, error), before)
         return None
 
     def close(self) -> None:
@@ -143,19 +144,9 @@ def connect(broker_url: str) -> Redis:
     same event again. Both are harmless.
 
     Raises:
-        BrokerUnavailable: when the URL is none. redis-py's own text is left out: it repeats parts of the URL.
+        BrokerUnavailable: when the URL is none.
     """
-    from redis import Redis
-    from redis.backoff import ExponentialBackoff
-    from redis.retry import Retry
-
     try:
-        return Redis.from_url(
-            broker_url,
-            socket_connect_timeout=CONNECT_TIMEOUT,
-            socket_timeout=SOCKET_TIMEOUT,
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=1, base=0.01), 8),
-        )
-    except ValueError:
-        raise BrokerUnavailable(NO_URL) from None
+        return make_client(broker_url, connect_seconds=CONNECT_TIMEOUT, answer_seconds=SOCKET_TIMEOUT)
+    except BrokerUrlWrong as error:
+        raise BrokerUnavailable(str(error)) from None

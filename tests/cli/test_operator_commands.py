@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from consumers.views.deliveries import KEYS
+from tests.deploy.conftest import database, postgresql
 from tests.spine.conftest import Spine, redis_url, run_finished, smtp_server, spine, start_smtp_server, wait_until
 
 
@@ -32,7 +33,7 @@ def document(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_deliveries_are_listed_with_stable_keys_and_shown_with_their_attempts(spine: Spine) -> None:
+def test_deliveries_are_listed_with_stable_keys_and_shown_with_their_attempts(spine: Spine, database: str) -> None:
     spine.profile()
     spine.work()
     spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
@@ -54,7 +55,7 @@ def test_deliveries_are_listed_with_stable_keys_and_shown_with_their_attempts(sp
     assert books["states"]["sent"] == 2
 
 
-def test_a_held_delivery_is_sent_after_its_release(spine: Spine) -> None:
+def test_a_held_delivery_is_sent_after_its_release(spine: Spine, database: str) -> None:
     spine.profile(enabled=False)
     spine.work()
     spine.publish(run_finished())
@@ -65,7 +66,7 @@ def test_a_held_delivery_is_sent_after_its_release(spine: Spine) -> None:
     assert document(spine.run("deliveries", "release", str(row["id"]), "--json"))["changed"][0]["state"] == "pending"
 
 
-def test_events_are_listed_and_shown_with_their_content(spine: Spine) -> None:
+def test_events_are_listed_and_shown_with_their_content(spine: Spine, database: str) -> None:
     spine.profile()
     spine.work()
     spine.publish(run_finished())
@@ -191,4 +192,4 @@ def test_up_runs_everything_and_ends_with_everything_it_started(tmp_path: Path) 
     assert not Path(f"/proc/{pid}").exists()
 
 
-__all__ = ["redis_url", "smtp_server", "spine", "start_smtp_server"]
+__all__ = ["database", "postgresql", "redis_url", "smtp_server", "spine", "start_smtp_server"]

@@ -13,6 +13,7 @@ from consumers.ledger import deciding
 from consumers.ledger.states import DeliveryState
 from consumers.views.deliveries import DeliveryFilter, list_deliveries, show_delivery
 from worker.cli import shown, standing
+from worker.cli.completing import profile_names
 from worker.composition import now_milliseconds
 
 app = typer.Typer(
@@ -25,11 +26,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Which = Annotated[list[int], typer.Argument(help="Numbers of deliveries.")]
 
 
-@app.command("list")
+@app.command("list", epilog="Example: runmail deliveries list --state failed --json")
 def list_(
     state: Annotated[DeliveryState | None, typer.Option(help="Only deliveries in this state.")] = None,
     event: Annotated[str | None, typer.Option(help="Only deliveries of the event published with this id.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Only deliveries through this profile.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(autocompletion=profile_names, help="Only deliveries through this profile.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +49,7 @@ def list_(
         shown.print_table(columns, ([row[name] for name in columns] for row in found))
 
 
-@app.command()
+@app.command(epilog="Example: runmail deliveries show 17")
 def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], as_json: AsJson = False) -> None:
     """Show one delivery and its attempts in order."""
     with standing.ground().engine.execution_options(reading=True).connect() as connection:
@@ -64,19 +67,19 @@ def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], 
         shown.say(f"attempt {number}  {_told(attempt)}")
 
 
-@app.command()
+@app.command(epilog="Example: runmail deliveries retry 17 18")
 def retry(which: Which, as_json: AsJson = False) -> None:
     """Send again now what failed, was deferred, is uncertain or in quarantine."""
     _decide(which, deciding.retry, DeliveryState.PENDING, "will be tried again", as_json)
 
 
-@app.command()
+@app.command(epilog="Example: runmail deliveries hold 17")
 def hold(which: Which, as_json: AsJson = False) -> None:
     """Keep waiting deliveries from being sent until they are released."""
     _decide(which, deciding.hold, DeliveryState.HELD, "is held", as_json)
 
 
-@app.command()
+@app.command(epilog="Example: runmail deliveries release 17")
 def release(which: Which, as_json: AsJson = False) -> None:
     """Let held deliveries be sent."""
     _decide(which, deciding.release, DeliveryState.PENDING, "is released", as_json)

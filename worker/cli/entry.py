@@ -9,6 +9,7 @@ import sys
 
 from redis.exceptions import RedisError
 
+from consumers.contract.broker_url import BrokerUrlWrong, explain
 from worker.broker_file import read_broker
 from worker.cli.shown import fail
 from worker.logs import set_up_logs
@@ -40,13 +41,15 @@ def broker_url(found: Settings) -> str:
     url = configured_broker(found)
     if url is None:
         fail(NO_BROKER)
-    client = None
     try:
         client = make_client(url)
+    except BrokerUrlWrong as error:
+        fail(f"RUNMAIL_BROKER_URL: {error}")
+    try:
         client.ping()
-    except (RedisError, ValueError):
-        fail(NO_BROKER)
+    except RedisError as error:
+        said = explain(client, error)
+        fail(NO_BROKER if said.startswith("no broker") else said)
     finally:
-        if client is not None:
-            client.close()
+        client.close()
     return url

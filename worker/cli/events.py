@@ -12,6 +12,7 @@ from consumers.ledger.states import EventState
 from consumers.views.events import EventFilter, find_rows, list_events, show_event
 from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
+from worker.cli.completing import profile_names
 from worker.composition import declare_actors, now_milliseconds
 from worker.redis_client import make_client
 
@@ -25,11 +26,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Which = Annotated[str, typer.Argument(help="Number of the event in the list, or the id it was published with.")]
 
 
-@app.command("list")
+@app.command("list", epilog="Example: runmail events list --state quarantined --json")
 def list_(
     state: Annotated[EventState | None, typer.Option(help="Only events in this state.")] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only this CloudEvents type.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Only events for this profile.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(autocompletion=profile_names, help="Only events for this profile.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +49,7 @@ def list_(
         shown.print_table(columns, ([row[name] for name in columns] for row in found))
 
 
-@app.command()
+@app.command(epilog="Example: runmail events show run-2209")
 def show(which: Which, as_json: AsJson = False) -> None:
     """Show one event, its content, and how its deliveries stand."""
     with standing.ground().engine.execution_options(reading=True).connect() as connection:
@@ -64,7 +67,7 @@ def show(which: Which, as_json: AsJson = False) -> None:
         shown.say(f"    {line}")
 
 
-@app.command("replay")
+@app.command("replay", epilog="Example: runmail events replay 17")
 def replay_(which: Which, as_json: AsJson = False) -> None:
     """Plan a quarantined or skipped event once more, after you mended what was wrong."""
     ground = standing.ground()

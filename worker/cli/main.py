@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
 from worker.cli.shown import plain
@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",
+    "prune": "worker.cli.prune",
     "up": "worker.cli.running",
     "worker": "worker.cli.running",
     "clock": "worker.cli.running",
@@ -46,6 +47,11 @@ class Commands(TyperGroup):
         if cmd_name not in self.commands and cmd_name in COMMANDS:
             self.commands[cmd_name] = _load(cmd_name)
         return self.commands.get(cmd_name)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete the name of a command without loading any, so that the shell answers at once."""
+        names = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
 
 
 def _load(name: str) -> Any:

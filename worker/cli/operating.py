@@ -11,6 +11,7 @@ from consumers.ledger.books import Books, read_books
 from worker import migrate as migrations
 from worker.cli import entry, shown, standing
 from worker.cli.against import audit_against
+from worker.cli.progress import Progress
 from worker.database import open_snapshot
 from worker.doctor import examine
 
@@ -19,24 +20,49 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command()(migrate)
+    app.command(epilog="Example: runmail migrate --check")(migrate)
     app.command(epilog="Example: runmail audit --json; runmail audit --against /var/log/taken.tsv --since 2026-11-01")(
         audit
     )
-    app.command()(doctor)
+    app.command(epilog="Example: runmail doctor --strict --json")(doctor)
 
 
-def migrate(as_json: AsJson = False) -> None:
-    """Bring the database's tables up to date."""
-    before, after = migrations.migrate(standing.bare_ground().engine)
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether a migration is due: exit 1 if it is. Changes nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database's tables up to date, while workers of the old program go on."""
+    engine = standing.bare_ground().engine
+    if check:
+        _check(migrations.current(engine), as_json=as_json)
+        return
+    with Progress("migrating"):
+        before, after = migrations.migrate(engine)
     if as_json:
         shown.print_json({"before": before, "after": after})
+    elif after != migrations.newest():
+        shown.say(f"The database is newer ({after}) than this program, which works beside it: nothing was changed.")
     elif before == after:
         shown.say(f"The database is up to date ({after}).")
-    elif before is not None and not migrations.is_known(before):
-        shown.fail(f"the database is newer ({before}) than this program ({after}): upgrade the program")
     else:
         shown.say(f"The database was brought from {before or 'nothing'} to {after}.")
+
+
+def _check(current: str | None, *, as_json: bool) -> None:
+    due = migrations.is_due(current)
+    if as_json:
+        shown.print_json({"current": current, "newest": migrations.newest(), "due": due})
+    elif not due:
+        newer = "" if current == migrations.newest() else ": newer than this program, which works beside it"
+        shown.say(f"The database is up to date ({current}){newer}.")
+    elif current is None:
+        shown.say("The database has no tables yet: run `runmail migrate`.")
+    else:
+        shown.say(f"The database is older ({current}) than this program: run `runmail migrate`.")
+    if due:
+        raise typer.Exit(1)
 
 
 def audit(
@@ -83,9 +109,13 @@ def show_books(books: Books, *, as_json: bool) -> None:
     shown.print_facts({"maybe twice": books.maybe_twice})
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Examine settings, database, broker, clock and profiles, and say what to do. Exit 1 if something is wrong."""
-    findings = examine(entry.settings())
+    with Progress("examining"):
+        findings = list(examine(entry.settings()))
     if as_json:
         shown.print_json([finding.to_json() for finding in findings])
     else:
@@ -94,5 +124,6 @@ def doctor(as_json: AsJson = False) -> None:
             shown.say(f"{marks[finding.verdict]} {finding.subject}: {finding.said}")
             if finding.advice:
                 shown.say(f"    → {finding.advice}")
-    if any(finding.verdict == "wrong" for finding in findings):
+    bad = ("wrong", "warning") if strict else ("wrong",)
+    if any(finding.verdict in bad for finding in findings):
         raise typer.Exit(1)

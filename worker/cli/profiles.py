@@ -19,6 +19,7 @@ from profiles.sealing import Service
 from profiles.seed import Action, make_plan
 from profiles.usage import Usage, Use
 from worker.cli import profile_entry, shown, standing
+from worker.cli.completing import profile_names
 from worker.cli.profile_tests import run_test
 from worker.composition import Ground
 
@@ -30,7 +31,7 @@ app = typer.Typer(
 app.command("new", epilog=profile_entry.EPILOG)(profile_entry.new)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Name = Annotated[str, typer.Argument(help="Name of the profile.")]
+Name = Annotated[str, typer.Argument(autocompletion=profile_names, help="Name of the profile.")]
 
 EMPTY = (
     "No email profiles configured",
@@ -39,7 +40,7 @@ EMPTY = (
 )
 
 
-@app.command("list")
+@app.command("list", epilog="Example: runmail profiles list --json")
 def list_(as_json: AsJson = False) -> None:
     """List the profiles with their state, last test and use."""
     ground = standing.ground()
@@ -68,7 +69,7 @@ def list_(as_json: AsJson = False) -> None:
         )
 
 
-@app.command()
+@app.command(epilog='Example: runmail profiles show "QA alerts"')
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show every setting of a profile, its last tests and its use; never its passwords."""
     ground = standing.ground()
@@ -84,7 +85,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     shown.print_facts(facts)
 
 
-@app.command("test")
+@app.command("test", epilog='Example: runmail profiles test "QA alerts" --smtp')
 def check(
     name: Name,
     smtp: Annotated[bool, typer.Option("--smtp", help="Only the SMTP side.")] = False,

@@ -32,8 +32,12 @@ class Progress:
         """Yield `things` and show how many there were."""
         for number, thing in enumerate(things, 1):
             if number % 100 == 0:
-                self._status.update(f"{self._what}: {number:,}")
+                self.say(f"{self._what}: {number:,}")
             yield thing
+
+    def say(self, text: str) -> None:
+        """Change what is shown."""
+        self._status.update(text)
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():

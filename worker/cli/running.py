@@ -38,7 +38,7 @@ def mount(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command(epilog="Example: runmail worker --processes 2 --threads 8 --health-port 9464")(worker)
     app.command(epilog="Example: runmail clock --health-port 9470")(clock)
-    app.command(epilog="Example: runmail up")(up)
+    app.command(epilog="Example: runmail up --processes 2")(up)
     app.command(epilog="Example: python3 -m worker demo")(demo)
 
 

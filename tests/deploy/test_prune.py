@@ -1,0 +1,314 @@
+"""`prune` takes what is finished and old, leaves what waits, and never half of an event."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Table, func, insert, select, update
+
+from consumers.ledger import pruning
+from consumers.ledger.books import read_books
+from consumers.ledger.deciding import retry
+from consumers.ledger.pruning import HANGING, STEP_EVENTS, Finished
+from consumers.ledger.states import DeliveryState, EventState
+from consumers.ledger.tables import attempts, deliveries, events
+from tests.deploy.conftest import wait_until
+from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
+from worker.composition import now_milliseconds
+from worker.database import make_engine
+from worker.migrate import migrate
+from worker.prune import count, prune
+
+DAY = 86_400_000
+NOW = 1_700_000_000_000
+LIMIT = NOW - 90 * DAY
+OLD, YOUNG = LIMIT - 1, LIMIT
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    engine = make_engine(database)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def keep(
+    engine: Engine,
+    *states: str,
+    event: str = EventState.PLANNED,
+    recorded: int = OLD,
+    updated: int = OLD,
+    times: int = 1,
+) -> int:
+    """Keep events with deliveries in these states and one attempt each; return the row of the last."""
+    fields = {"body": b"{}", "body_size": 2, "body_sha256": "x", "starts": 0, "state": event}
+    kept = {"recipient": "a@example.com", "profile_id": 1, "profile": "QA", "fence": 1, "at_data": False, "starts": 0}
+    moments = {"created_at": recorded, "updated_at": updated, "attempts": 1, "maybe_twice": False}
+    tried = {"fence": 1, "profile_id": 1, "outcome": "taken", "started_at": recorded}
+    with engine.begin() as connection:
+
+        def add(table: Table, values: list[dict[str, Any]]) -> list[int]:
+            statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+            return list(connection.execute(statement, values).scalars()) if values else []
+
+        rows = add(events, [{**fields, "recorded_at": recorded, "updated_at": recorded}] * times)
+        added = add(
+            deliveries,
+            [
+                {**kept, **moments, "event_row": row, "recipient_key": str(number), "state": state}
+                for row in rows
+                for number, state in enumerate(states)
+            ],
+        )
+        if added:
+            connection.execute(insert(attempts), [{**tried, "delivery_id": each} for each in added])
+    return rows[-1]
+
+
+def sizes(engine: Engine) -> tuple[int, int, int]:
+    with engine.connect() as connection:
+        assert read_books(connection).problems == ()
+        counted = [
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (events, deliveries, attempts)
+        ]
+    return counted[0], counted[1], counted[2]
+
+
+def run(engine: Engine, *, quarantined: bool = False) -> dict[str, int]:
+    finished = Finished(LIMIT, quarantined)
+    counted = count(engine, finished)
+    steps = list(prune(engine, finished, sleep=lambda _: None))
+    assert counted == (steps[-1] if steps else {"event": 0, "delivery": 0, "attempt": 0})
+    return counted
+
+
+# What goes. Everything here was last changed a millisecond before the limit.
+@pytest.mark.parametrize(
+    ("event", "states"),
+    [
+        ("planned", ("sent",)),
+        ("planned", ("sent", "failed", "suppressed")),
+        # An event without mail, such as a summary of nothing.
+        ("skipped", ()),
+    ],
+)
+def test_what_is_finished_and_old_goes_with_all_that_hangs_on_it(
+    engine: Engine, event: str, states: tuple[str, ...]
+) -> None:
+    keep(engine, *states, event=event)
+
+    assert run(engine) == {"event": 1, "delivery": len(states), "attempt": len(states)}
+    assert sizes(engine) == (0, 0, 0)
+
+
+# What stays.
+@pytest.mark.parametrize(
+    ("event", "states", "times"),
+    [
+        # Something of it waits.
+        ("planned", ("sent", "pending"), {}),
+        ("planned", ("sending",), {}),
+        ("planned", ("deferred",), {}),
+        # A person has to decide.
+        ("planned", ("sent", "held"), {}),
+        ("planned", ("uncertain",), {}),
+        ("planned", ("sent", "quarantined"), {}),
+        ("quarantined", (), {}),
+        # Nobody planned it yet.
+        ("accepted", (), {}),
+        # It is young, or changed lately: sent after weeks of being held, for example.
+        ("planned", ("sent",), {"recorded": YOUNG, "updated": YOUNG}),
+        ("planned", ("sent",), {"updated": YOUNG}),
+        ("skipped", (), {"recorded": YOUNG}),
+    ],
+)
+def test_what_waits_or_is_young_stays(
+    engine: Engine, event: str, states: tuple[str, ...], times: dict[str, int]
+) -> None:
+    keep(engine, *states, event=event, **times)
+
+    assert run(engine)["event"] == 0
+    assert sizes(engine) == (1, len(states), len(states))
+
+
+@pytest.mark.parametrize(("event", "states"), [("quarantined", ()), ("planned", ("sent", "quarantined"))])
+def test_what_nobody_mended_goes_when_it_is_asked_for(engine: Engine, event: str, states: tuple[str, ...]) -> None:
+    keep(engine, *states, event=event)
+
+    assert run(engine, quarantined=True)["event"] == 1
+    assert sizes(engine) == (0, 0, 0)
+
+
+def test_many_go_in_steps_and_their_young_neighbours_stay(engine: Engine) -> None:
+    keep(engine, "sent", times=STEP_EVENTS + 5)
+    keep(engine, "held", times=5)
+    keep(engine, "sent", recorded=YOUNG, updated=YOUNG, times=3)
+
+    steps = [gone["event"] for gone in prune(engine, Finished(LIMIT), sleep=lambda _: None)]
+
+    assert steps == [STEP_EVENTS, STEP_EVENTS + 5]
+    assert sizes(engine) == (8, 8, 8)
+
+
+def test_workers_get_most_of_the_time(engine: Engine) -> None:
+    keep(engine, "sent", times=STEP_EVENTS + 1)
+    slept: list[float] = []
+    list(prune(engine, Finished(LIMIT), sleep=slept.append))
+
+    assert len(slept) == 1
+    assert slept[0] > 0
+
+
+def test_what_a_person_tries_again_meanwhile_stays(engine: Engine) -> None:
+    row = keep(engine, "failed")
+    other = keep(engine, "sent")
+    with engine.connect() as connection:
+        found = pruning.find(connection, Finished(LIMIT), 0, other)
+        delivery = connection.execute(select(deliveries.c.id).where(deliveries.c.event_row == row)).scalar_one()
+    assert found.rows == (row, other)
+    with engine.begin() as connection:
+        retry(connection, delivery, NOW)
+
+    with engine.begin() as connection:
+        gone = pruning.remove(connection, Finished(LIMIT), found.rows)
+
+    assert gone == {"attempt": 1, "delivery": 1, "event": 1}
+    assert sizes(engine) == (1, 1, 1)
+
+
+def test_the_border_is_found_by_halving(engine: Engine) -> None:
+    for recorded in range(7):
+        keep(engine, "sent", recorded=recorded)
+    with engine.begin() as connection:
+        assert [pruning.last_row_before(connection, moment) for moment in range(9)] == [0, 1, 2, 3, 4, 5, 6, 7, 7]
+
+
+def test_every_table_that_points_at_the_ledger_is_pruned_with_it() -> None:
+    hanging = {(each.table.name, each.column) for each in HANGING}
+    for table in events.metadata.tables.values():
+        for key in table.foreign_keys:
+            if key.column.table in (events, deliveries):
+                assert (table.name, key.parent.name) in hanging, f"add {table.name} to HANGING"
+    order = [each.table for each in HANGING]
+    for each in HANGING:
+        assert each.parent is events or order.index(each.parent) > order.index(each.table)
+
+
+def grow_old(spine: Spine) -> None:
+    with spine.ground.engine.begin() as connection:
+        old = now_milliseconds() - 100 * DAY
+        connection.execute(update(events).values(recorded_at=old, updated_at=old))
+        connection.execute(update(deliveries).values(created_at=old, updated_at=old))
+
+
+def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_path: Path) -> None:
+    spine.profile()
+    spine.work()
+    spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
+    spine.settled(sent=2)
+    shown = json.loads(spine.run("events", "show", "run-1", "--json").stdout)
+    grow_old(spine)
+    file = tmp_path / "pruned.jsonl.gz"
+    words = ("prune", "--older-than", "90d", "--archive", str(file), "--json")
+
+    counts = {"events": 1, "deliveries": 2, "attempts": 2}
+    dry = spine.run(*words, "--dry-run")
+    assert json.loads(dry.stdout) == {"dry_run": True, **counts, "archive": None}
+    assert not file.exists()
+    assert json.loads(spine.run(*words).stdout) == {"dry_run": False, **counts, "archive": str(file)}
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    assert [line["table"] for line in lines] == ["event", "delivery", "delivery", "attempt", "attempt"]
+    assert json.loads(base64.b64decode(lines[0]["row"]["body"])) == shown["content"]
+    assert spine.deliveries() == []
+    assert spine.run("prune", "--older-than", "26w").stdout == "Pruned 0 events, 0 deliveries, 0 attempts.\n"
+    # The horizon: what was forgotten is new again.
+    spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
+    spine.settled(sent=2)
+    assert len(spine.server.transactions) == 4
+
+
+def test_killed_at_any_moment_it_leaves_whole_events_and_an_archive_of_what_went(
+    engine: Engine, database: str, tmp_path: Path
+) -> None:
+    keep(engine, "sent", "failed", times=5 * STEP_EVENTS)
+    file = tmp_path / "pruned.jsonl"
+    program = (
+        "import sys; from pathlib import Path; from worker.database import make_engine;"
+        "from worker.prune import archive_file, prune; from consumers.ledger.pruning import Finished\n"
+        "with archive_file(Path(sys.argv[2])) as archive:\n"
+        "    for gone in prune(make_engine(sys.argv[1]), Finished(int(sys.argv[3])), archive):\n"
+        "        print(gone, flush=True)"
+    )
+    kills = 0
+    for delay in (0.0, 0.004, 0.012):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, database, str(file), str(LIMIT)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        # Not a wait: the moment of the kill, somewhere in the next step, is what varies.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(delay + 0.001)
+        process.kill()
+        kills += process.wait() == -9
+        left, *rest = sizes(engine)
+        assert rest == [2 * left, 2 * left]
+    assert kills == 3
+    for _ in prune(engine, Finished(LIMIT), sleep=lambda _: None):
+        pass
+    assert sizes(engine) == (0, 0, 0)
+    archived: dict[str, set[Any]] = {"event": set(), "delivery": set(), "attempt": set()}
+    for line in file.read_text().splitlines():
+        found = json.loads(line)
+        archived[found["table"]].add(found["row"].get("id", found["row"].get("delivery_id")))
+    # What the killed steps deleted is in the archive: three whole steps at least.
+    assert len(archived["event"]) >= 3 * STEP_EVENTS
+    assert len(archived["delivery"]) == 2 * len(archived["event"]) == len(archived["attempt"])
+
+
+def test_mail_goes_on_while_pruning(spine: Spine, database: str) -> None:
+    spine.profile()
+    keep(spine.ground.engine, "sent", times=4 * STEP_EVENTS)
+    spine.work()
+    pruning_command = spine.start("prune", "--older-than", "90d")
+    spine.publish(*(run_finished(f"run-{number}") for number in range(30)))
+
+    spine.settled(sent=30)
+    assert pruning_command.wait(60) == 0
+    wait_until(lambda: sizes(spine.ground.engine)[0] == 30)
+
+
+@pytest.mark.parametrize("age", ["", "90", "0d", "-3d", "1.5d", "90days", "١d"])
+def test_an_age_that_is_none_is_refused(spine: Spine, age: str) -> None:
+    done = spine.run("prune", "--older-than", age)
+
+    assert done.returncode == 2
+    assert done.stderr == "runmail: --older-than takes whole days or weeks such as 90d or 26w, and at least 1d\n"
+
+
+def test_an_archive_that_cannot_be_written_stops_the_deleting(spine: Spine) -> None:
+    keep(spine.ground.engine, "sent")
+    done = spine.run("prune", "--older-than", "90d", "--archive", "/dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr == "runmail: /dev/full cannot be written (No space left on device): 0 events were pruned\n"
+    assert sizes(spine.ground.engine) == (1, 1, 1)
+
+
+def test_the_states_that_end_are_told_from_those_that_wait() -> None:
+    assert set(pruning.FINISHED_DELIVERIES) == {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
+
+
+__all__ = ["smtp_server", "spine", "start_smtp_server"]
