@@ -155,7 +155,22 @@ def test_a_damaged_mail_of_the_corpus_is_read_without_raising(sample: object, da
     read_and_keep(bytes(source))
 
 
+NAMES = st.sampled_from(
+    ["from", "subject", "content-type", "date", "message-id", "to", "references", "x-failed-recipients", "return-path"]
+)
+
+
 @settings(deadline=None)
-@given(st.text(max_size=200), st.sampled_from(["from", "subject", "content-type", "date", "message-id", "to"]))
+@given(st.text(max_size=200), NAMES)
 def test_a_header_of_any_text_is_read_without_raising(value: str, name: str) -> None:
     read_and_keep(f"{name}: {value}\nFrom: a@example.com\n\nack\n".encode("utf-8", "surrogatepass"))
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_a_notice_of_any_text_is_read_without_raising(text: str) -> None:
+    octets = text.encode("utf-8", "surrogatepass")
+    status = b"Final-Recipient: rfc822; a" + octets + b"@example.com\nAction: failed\nStatus: 5.1.1\n"
+
+    read_and_keep(DAEMON + octets)
+    read_and_keep(typed(b"multipart/report; boundary=q", b"--q\nContent-Type: message/delivery-status\n\n" + status))

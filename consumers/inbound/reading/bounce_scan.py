@@ -23,7 +23,7 @@ MAX_ANSWER_LINES = 20
 UNKNOWN = "unknown"
 
 _LOCAL = r"[a-z0-9!#$%&*+/=?^_{|}~.][a-z0-9!#$%&*+/=?^_{|}~.'-]{0,63}"
-_LABEL = r"[a-z0-9\u0080-\U0010ffff-]{1,63}"
+_LABEL = r"[a-z0-9\u00a1-\U0010ffff-]{1,63}"
 _ADDR = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL}){{1,8}}"
 _PHRASES = re.compile(any_of(phrase for row in NOTICES for phrase in row.phrases))
 _SYSTEM_OF = {phrase: row for row in reversed(NOTICES) for phrase in row.phrases}

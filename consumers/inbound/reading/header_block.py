@@ -15,7 +15,7 @@ MAX_FIELDS = 1_000
 MAX_VALUE = 32 * 1024
 
 #: An address as headers of mail systems name one, whatever stands around it. Nothing is decided by it alone.
-ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\x00-\x20\x7f]{1,64}@[^\s<>,;:\"()\[\]\x00-\x20\x7f]{1,255}")
+ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\x00-\x20\x7f-\x9f]{1,64}@[^\s<>,;:\"()\[\]\x00-\x20\x7f-\x9f]{1,255}")
 
 _FIELD = re.compile(rb"^([!-9;-~]{1,100})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
 _ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?]*)\?=")

@@ -26,10 +26,11 @@ _ADDRESSED = (
 _PLUS = re.compile(r"\+([a-z2-7]{40})@", re.IGNORECASE)
 #: What people's programs leave of a Message-ID: with or without brackets, joined by blanks or, in Exchange and on
 #: iOS, by commas.
-_ID = re.compile(r"[^\s<>,;\"()\[\]\x00-\x20\x7f]{1,250}@[^\s<>,;\"()\x00-\x20\x7f]{1,250}")
+_ID = re.compile(r"[^\s<>,;\"()\[\]\x00-\x20\x7f-\x9f]{1,250}@[^\s<>,;\"()\x00-\x20\x7f-\x9f]{1,250}")
 _UNSUBSCRIBE = re.compile(r"unsubscribe +([a-z2-7]{40})\Z", re.IGNORECASE)
 _RETURNED_ID = re.compile(
-    r"^[ \t>]*message-id:[ \t\r\n>]*<?([^\s<>\x00-\x20]{1,250}@[^\s<>\x00-\x20]{1,250})>?", re.IGNORECASE | re.MULTILINE
+    r"^[ \t>]*message-id:[ \t\r\n>]*<?([^\s<>\x00-\x20\x7f-\x9f]{1,250}@[^\s<>\x00-\x20\x7f-\x9f]{1,250})>?",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
