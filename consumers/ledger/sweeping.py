@@ -9,18 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, exists, or_, select, update
-from sqlmodel import SQLModel
 
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
+from consumers.ledger.waiting import follow_profiles, profiles
 from profiles.profile import OnUncertain
-from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
-
-profiles = SQLModel.metadata.tables["profile"]
 
 #: Events of one sweep; the rest follows in the next.
 MOST_EVENTS = 500
+#: Deliveries of one sweep that are held or released with their profile; the rest follows in the next.
+MOST_FOLLOWING = 5_000
 #: Milliseconds an accepted event is left to the worker that recorded it before the sweep asks for it again.
 PLANNING_GRACE = 5_000
 
@@ -67,7 +66,7 @@ def sweep(connection: Connection, now: int) -> Swept:
             **free,
         )
     ).rowcount
-    _follow_profiles(connection, now)
+    follow_profiles(connection, now, most=MOST_FOLLOWING)
     unplanned = connection.execute(
         select(events.c.id)
         .where(
@@ -88,23 +87,3 @@ def sweep(connection: Connection, now: int) -> Swept:
         )
     ).scalars()
     return Swept(taken_back, uncertain, tuple(unplanned), tuple(due))
-
-
-def _follow_profiles(connection: Connection, now: int) -> None:
-    """Hold what waits for a profile that is switched off, and release what was held for one that is on again."""
-    disabled = select(profiles.c.id).where(profiles.c.enabled.is_(False))
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.profile_id.in_(disabled), deliveries.c.state.in_(WAITING))
-        .values(state=DeliveryState.HELD, reason="profile_disabled", due_at=None, updated_at=now)
-    )
-    enabled = select(profiles.c.id).where(profiles.c.enabled.is_(True))
-    connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.state == DeliveryState.HELD,
-            deliveries.c.reason == "profile_disabled",
-            deliveries.c.profile_id.in_(enabled),
-        )
-        .values(state=DeliveryState.PENDING, reason=None, due_at=now, updated_at=now)
-    )

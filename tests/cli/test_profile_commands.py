@@ -181,6 +181,8 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "on-uncertain": "hold",
         "authserv-id": "mx.example.com",
         "retention-days": "30",
+        "credential-expires": "2027-01-31",
+        "templates": "short",
         "smtp-ca-file": "/etc/smtp.pem",
         "imap-host": "imap.example.com",
         "imap-port": "143",
@@ -198,7 +200,7 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
     row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
-    assert {key: row[key] for key in row if key not in ("id", "tests", "used")} == {
+    assert {key: row[key] for key in row if key not in ("id", "tests", "used", "marks")} == {
         "status": "disabled",
         "name": "QA alerts",
         "from": "QA <qa@example.com>",
@@ -213,6 +215,9 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "plus_addressing": True,
         "authserv_id": "mx.example.com",
         "retention_days": 30,
+        "credential_expires": "2027-01-31",
+        "templates": "short",
+        "former_names": [],
         "smtp": {
             "host": "localhost",
             "port": 465,
@@ -299,7 +304,8 @@ def test_the_list_says_when_and_how_often_a_profile_was_used(spine: Spine) -> No
     (row,) = json.loads(spine.run("profiles", "list", "--json").stdout)
     assert row["used"]["times"] == 3
     assert row["used"]["last"] is not None
-    assert row["status"] == "never tested"
+    assert row["used"]["days"] == 30
+    assert row["status"] == "healthy"
 
 
 def test_an_unknown_profile_is_named_with_what_was_meant(tmp_path: Path) -> None:

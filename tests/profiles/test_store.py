@@ -111,7 +111,7 @@ def test_a_password_copied_to_another_row_does_not_open(store: ProfileStore, dra
 def test_other_changes_keep_the_password(store: ProfileStore, draft: Profile) -> None:
     kept = store.add(draft, BOTH)
     changed = replace(kept, name="QA", note="new", smtp=replace(kept.smtp, ca_file="/etc/ca.pem"))
-    assert store.update(changed) == changed
+    assert store.update(changed) == replace(changed, former_names=("QA alerts",))
     assert store.credential(changed, "smtp") == "sesame-out"
 
 

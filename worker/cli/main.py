@@ -16,6 +16,7 @@ from worker.cli.shown import plain
 COMMANDS = {
     "publish": "worker.cli.publish",
     "profiles": "worker.cli.profiles",
+    "keys": "worker.cli.keys",
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
     "preview": "worker.cli.preview",

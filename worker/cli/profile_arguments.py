@@ -1,0 +1,10 @@
+"""The arguments that commands about profiles have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, typer.Argument(help="Name of the profile.", show_default=False)]
