@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Engine, ScalarSelect, and_, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, func, select
 from sqlmodel import SQLModel
 
 from consumers.ledger.states import WAITING, AttemptOutcome, DeliveryState
@@ -37,11 +37,12 @@ class LedgerUsage:
             _times(self._now() - COUNTED_DAYS * DAY_MILLISECONDS).label("times"),
             _last_taken().label("last"),
             _waiting().label("waiting"),
+            _latest(attempts.c.reason, 0).label("reason"),
+            *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
         )
         with self._engine.connect() as connection:
-            counted = connection.execute(query).all()
-            failing = _failing(connection.execute(LATEST).all())
-        return {row.id: Use(row.times, row.last, row.waiting, failing.get(row.id)) for row in counted}
+            rows = connection.execute(query).mappings().all()
+        return {row["id"]: Use(row["times"], row["last"], row["waiting"], _failing(row)) for row in rows}
 
 
 def _times(since: int) -> ScalarSelect[Any]:
@@ -78,39 +79,25 @@ def _waiting() -> ScalarSelect[Any]:
     )
 
 
-def _latest() -> Any:
-    """Make the query for the latest attempts of each profile that concern more than one mail, newest first."""
-    ours = and_(
-        attempts.c.outcome != AttemptOutcome.STOPPED,
-        *(~func.coalesce(attempts.c.reason, "").startswith(beginning) for beginning in OF_ONE_MAIL),
-    )
-    oldest = (
-        select(attempts.c.started_at)
-        .where(attempts.c.profile_id == profiles.c.id, ours)
+def _latest(column: ColumnElement[Any], number: int) -> ScalarSelect[Any]:
+    """Make the query for a column of the latest attempt but `number` that says something of the profile."""
+    return (
+        select(column)
+        .where(
+            attempts.c.profile_id == profiles.c.id,
+            attempts.c.outcome != AttemptOutcome.STOPPED,
+            *(~func.coalesce(attempts.c.reason, "").startswith(beginning) for beginning in OF_ONE_MAIL),
+        )
         .order_by(attempts.c.started_at.desc())
         .limit(1)
-        .offset(FAILING_ATTEMPTS - 1)
+        .offset(number)
         .correlate(profiles)
         .scalar_subquery()
     )
-    return (
-        select(attempts.c.profile_id, attempts.c.outcome, attempts.c.reason)
-        .join(profiles, profiles.c.id == attempts.c.profile_id)
-        .where(attempts.c.started_at >= oldest, ours)
-        .order_by(attempts.c.profile_id, attempts.c.started_at.desc())
-    )
 
 
-LATEST = _latest()
-
-
-def _failing(rows: Any) -> dict[int, str]:
-    """Return the newest reason of each profile whose latest attempts all failed."""
-    newest: dict[int, str] = {}
-    working: set[int] = set()
-    for row in rows:
-        if row.outcome in (AttemptOutcome.TAKEN, AttemptOutcome.UNKNOWN):
-            working.add(row.profile_id)
-        else:
-            newest.setdefault(row.profile_id, row.reason or "failed")
-    return {profile_id: reason for profile_id, reason in newest.items() if profile_id not in working}
+def _failing(row: RowMapping) -> str | None:
+    """Return the newest reason when the latest attempts all failed."""
+    outcomes = [row[f"outcome_{number}"] for number in range(FAILING_ATTEMPTS)]
+    fine = (None, AttemptOutcome.TAKEN, AttemptOutcome.UNKNOWN)
+    return None if any(outcome in fine for outcome in outcomes) else row["reason"] or "failed"
