@@ -80,7 +80,7 @@ class LedgerWaiting:
         """Give what needs the profile to another one; a recipient that one may not write to is suppressed."""
         moved = suppressed = 0
         while rows := connection.execute(PAGE, {"of_profile": profile_id}).all():
-            allowed = [row.id for row in rows if is_allowed(read_address(row.recipient), to.allowed_recipients)]
+            allowed = [row.id for row in rows if may_write(to, row.recipient)]
             forbidden = sorted({row.id for row in rows} - set(allowed))
             if allowed:
                 connection.execute(MOVE, {"ids": allowed, "to_id": to.id, "to_name": to.name, "now": now})
@@ -98,6 +98,11 @@ class LedgerWaiting:
             .values(state=DeliveryState.FAILED, reason=PROFILE_REMOVED, due_at=None, updated_at=now),
             {"of_profile": profile_id},
         ).rowcount
+
+
+def may_write(profile: Profile, recipient: str) -> bool:
+    """Say whether a profile may write to the address of a delivery."""
+    return not profile.allowed_recipients or is_allowed(read_address(recipient), profile.allowed_recipients)
 
 
 def follow_profiles(connection: Connection, now: int, *, profile_id: int | None = None, most: int) -> int:

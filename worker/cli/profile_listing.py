@@ -21,6 +21,10 @@ EMPTY = (
     "Create the first with: runmail profiles new",
 )
 
+COLUMNS = ("name", "status", "last used", "used", "marks", "SMTP", "IMAP")
+#: Columns that a narrow terminal leaves to `show`, with the width from which the table is readable with them.
+WIDE = {"SMTP": 110, "IMAP": 150}
+
 
 def list_(as_json: AsJson = False) -> None:
     """List the profiles: how they stand, what needs an eye, and their use in the last 30 days."""
@@ -31,21 +35,9 @@ def list_(as_json: AsJson = False) -> None:
         for line in EMPTY:
             shown.say(line)
     else:
-        shown.print_table(
-            ("name", "status", "SMTP", "IMAP", "last used", "used", "marks"),
-            (
-                (
-                    seen.profile.name,
-                    seen.status,
-                    f"{seen.profile.smtp.host}:{seen.profile.smtp.port}",
-                    f"{seen.profile.imap.host}:{seen.profile.imap.port}" if seen.profile.imap else "–",
-                    (shown_time(seen.use.last) or "never")[:10],
-                    f"{seen.use.times}×",
-                    ", ".join(mark.short for mark in seen.marks if mark.short != seen.status) or "–",
-                )
-                for seen in found
-            ),
-        )
+        columns = [column for column in COLUMNS if shown.fits(WIDE.get(column, 0))]
+        cells = (_cells(seen) for seen in found)
+        shown.print_table(columns, ([cell[column] for column in columns] for cell in cells))
 
 
 def show(name: Name, as_json: AsJson = False) -> None:
@@ -85,6 +77,20 @@ def as_document(seen: Seen) -> dict[str, Any]:
             "waiting": seen.use.waiting,
         },
         "marks": [{"name": mark.name.value, "said": mark.said} for mark in seen.marks],
+    }
+
+
+def _cells(seen: Seen) -> dict[str, str]:
+    """Return what a list shows of a profile; a reason is written with blanks, so that it can be wrapped."""
+    profile = seen.profile
+    return {
+        "name": profile.name,
+        "status": seen.status.replace("_", " "),
+        "last used": (shown_time(seen.use.last) or "never")[:10],
+        "used": f"{seen.use.times}×",
+        "marks": ", ".join(mark.short for mark in seen.marks if mark.short != seen.status) or "–",
+        "SMTP": f"{profile.smtp.host}:{profile.smtp.port}",
+        "IMAP": f"{profile.imap.host}:{profile.imap.port}" if profile.imap else "–",
     }
 
 

@@ -52,6 +52,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     Console(highlight=False).print(table)
 
 
+def fits(columns: int) -> bool:
+    """Say whether so many characters stand side by side; piped, there is no end."""
+    return not out.is_terminal or out.width >= columns
+
+
 def print_facts(facts: dict[str, Any]) -> None:
     """Print names and values, one a line, aligned."""
     width = max((len(name) for name in facts), default=0)
