@@ -6,7 +6,9 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
+from consumers.ledger.claiming import ClaimRequest, claim
 from consumers.ledger.deciding import NotPossible, retry
 from consumers.ledger.planning import Plan, PlannedDelivery, make_store_plans
 from consumers.ledger.states import DeliveryState, EventState
@@ -15,7 +17,7 @@ from consumers.ledger.tables import events
 from consumers.ledger.waiting import LedgerWaiting
 from profiles.authors import PROGRAM, Author
 from profiles.errors import ProfileInUse, UnknownProfile
-from profiles.profile import Profile, SmtpSettings
+from profiles.profile import Limits, Profile, SmtpSettings
 from profiles.removing import Destination, GiveUp, MoveTo, Removed, remove
 from profiles.switching import Switched, switch
 from profiles.waiting import Moved
@@ -202,3 +204,28 @@ def test_two_admins_who_remove_two_profiles_into_each_other_do_not_hang(books: B
     assert sorted(outcomes) == ["UnknownProfile", "removed"]
     (profile,) = books.store.all()
     assert [name for name, _, _ in books.mails()] == [profile.name] * 2
+
+
+class ClaimedMeanwhile(LedgerWaiting):
+    """Waiting mail of which a worker claims one just before the rest is given up."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def fail(self, connection: Connection, profile_id: int, now: int) -> int:
+        with self.books.engine.begin() as worker:
+            claim(worker, [ClaimRequest(profile_id, "worker", 1, 60, NOW, Limits())])
+        return super().fail(connection, profile_id, now)
+
+
+# On SQLite the remover's transaction keeps every worker waiting.
+@pytest.mark.parametrize("books", [pytest.param("postgresql", marks=pytest.mark.real("postgresql"))], indirect=True)
+def test_a_mail_claimed_at_the_last_moment_keeps_its_profile(books: Books) -> None:
+    profile = make(books)
+    books.mail(profile, PENDING, PENDING)
+
+    with pytest.raises(ProfileInUse) as caught:
+        remove(books.store, "QA", waiting=ClaimedMeanwhile(books), destination=GiveUp(), by=PROGRAM)
+    assert caught.value.reason == "mail_in_flight"
+    assert [state for _, state, _ in books.mails()] == ["sending", "pending"]
+    assert books.store.get(profile.id) == profile
