@@ -11,13 +11,13 @@ from enum import StrEnum
 from profiles.last_test import LastTest
 from profiles.profile import Profile
 from profiles.sealing import Service
+from profiles.stages import DAY_MILLISECONDS
 from profiles.usage import Use
 
 #: Days without a mail after which a profile counts as unused: a quarter of a year.
 UNUSED_DAYS = 90
 #: Days before the end of a certificate or password from which it is told: long enough to have a new one made.
 ENDING_DAYS = 30
-DAY_MILLISECONDS = 86_400_000
 
 #: Words in a mailbox's name that say it belongs to a task and to no person.
 TASK_WORD = re.compile(

@@ -6,9 +6,10 @@ A password is written as a reference to an environment variable, never as itself
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, count
 from typing import Any
 
 from profiles.described import describe
@@ -61,13 +62,12 @@ def file_table(profile: Profile) -> dict[str, Any]:
     return table
 
 
-def _variable(wished: str, taken: Iterable[str]) -> str:
+def _variable(wished: str, taken: Sequence[str]) -> str:
     """Return a name for an environment variable that is not taken."""
     name = re.sub(r"[^A-Z0-9]+", "_", wished.upper()).strip("_")
     name = f"P_{name}" if name[:1].isdigit() else name
-    candidates = (name if number == 1 else f"{name}_{number}" for number in range(1, 1_000_000))
-    known = set(taken)
-    return next(each for each in candidates if each not in known)
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def _profile(table: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,12 +10,12 @@ from sqlmodel import SQLModel
 
 from consumers.ledger.states import WAITING, AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
+from profiles.stages import DAY_MILLISECONDS
 from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
 from profiles.usage import COUNTED_DAYS, Use
 
 profiles = SQLModel.metadata.tables["profile"]
 
-DAY_MILLISECONDS = 86_400_000
 #: Attempts in a row without a mail taken after which a profile counts as failing.
 FAILING_ATTEMPTS = 3
 #: How the reasons begin that are the fault of one recipient or one message, and say nothing of the profile.
@@ -24,9 +23,12 @@ OF_ONE_MAIL = ("recipient_", "domain_", "mailbox_", "address_", "message_", "ref
 
 
 class LedgerUsage:
-    """Counts mails by profile. Every number is read by profile and time, so that an old ledger costs no more."""
+    """Counts mails by profile; `now` returns milliseconds UTC.
 
-    def __init__(self, engine: Engine, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    Every number is read by profile and time, so that an old ledger costs no more.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
         self._engine = engine.execution_options(reading=True)
         self._now = now
 

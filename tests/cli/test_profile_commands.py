@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.conversation import converse
 from tests.cli.test_operator_commands import document, run
 from tests.rig.authority import Authority
 from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
@@ -120,33 +116,33 @@ def test_a_certificate_nobody_trusts_fails_the_test_with_exit_1(
 
 
 def test_a_password_is_asked_for_unseen_in_the_terminal(tmp_path: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker.cli.main", *options(465)[:-2], "--no-test"],
-        env={**kept, "RUNMAIL_HOME": str(tmp_path), "TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    screen = b""
-    deadline = time.monotonic() + 30
-    answers = {b"IMAP?": b"n\n", b"password for": PASSWORD.encode() + b"\n"}
-    while time.monotonic() < deadline:
-        try:
-            screen += os.read(ours, 1024)
-        except OSError:
-            break
-        for question in [question for question in answers if question in screen]:
-            time.sleep(0.3)  # getpass throws away what was typed before it asked
-            os.write(ours, answers.pop(question))
-    os.close(ours)
+    answers = {"IMAP?": "n", "password for qa@example.com!": PASSWORD}
+    code, screen = converse(*options(465)[:-2], "--no-test", home=tmp_path, answers=answers)
 
-    assert process.wait(10) == 0
-    assert b"is saved" in screen
-    assert PASSWORD.encode() not in screen
+    assert (code, "is saved" in screen) == (0, True)
+    assert PASSWORD not in screen
+
+
+def test_a_preset_leaves_only_the_account_to_be_asked_for(tmp_path: Path) -> None:
+    answers = {
+        "Name of the profile": "",
+        "Sender": "qa@example.com",
+        "Default recipients": "",
+        "SMTP user": "qa@example.com",
+        "IMAP?": "y",
+        "IMAP server [imap.gmail.com]": "",
+        "IMAP security": "",
+        "IMAP port": "",
+        "IMAP user [qa@example.com]": "",
+        "SMTP password!": PASSWORD,
+        "IMAP password!": PASSWORD,
+    }
+    code, screen = converse("profiles", "new", "--preset", "google", "--no-test", home=tmp_path, answers=answers)
+
+    assert (code, "myaccount.google.com/apppasswords" in screen) == (0, True), screen
+    row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
+    assert (row["smtp"]["host"], row["smtp"]["port"], row["imap"]["host"]) == ("smtp.gmail.com", 465, "imap.gmail.com")
+    assert row["limits"]["per_day"] == 2000
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from profiles.last_test import LastTest
-from profiles.marks import DAY_MILLISECONDS, Mark, MarkName, is_personal, marks
+from profiles.marks import Mark, MarkName, is_personal, marks
 from profiles.profile import Profile, SmtpSettings
+from profiles.stages import DAY_MILLISECONDS
 from profiles.usage import Use
 
 NOW = int(datetime(2026, 6, 15, 12, tzinfo=UTC).timestamp() * 1000)

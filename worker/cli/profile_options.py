@@ -21,9 +21,8 @@ from worker.cli.profile_passwords import PasswordFrom
 
 Command = Callable[..., None]
 
-
-#: Where the help shows options, by how their place begins.
-PANELS = {"smtp.": "SMTP", "imap.": "IMAP", "limit": "Limits"}
+#: Where the help shows options, by the table they stand in.
+PANELS = {"smtp": "SMTP", "imap": "IMAP", "limits": "Limits"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,8 @@ class SettingOption:
     @property
     def parameter(self) -> inspect.Parameter:
         """The option as a parameter of a command; None when it was not given."""
-        option = typer.Option(
-            self.flag, help=self.help, show_default=False, rich_help_panel=PANELS.get(self.place[:5]), **self.more
-        )
+        panel = PANELS.get(self.place.partition(".")[0])
+        option = typer.Option(self.flag, help=self.help, show_default=False, rich_help_panel=panel, **self.more)
         annotation = Annotated[self.kind | None, option]  # type: ignore[name-defined]
         name = f"setting_{self.place.replace('.', '_')}"
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

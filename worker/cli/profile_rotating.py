@@ -99,7 +99,8 @@ def _services(profile: Profile, *, smtp: bool, imap: bool, may_ask: bool) -> lis
     there = [service for service in SERVICES if username(profile, service) is not None]
     if not there:
         shown.fail(f"“{profile.name}” logs in nowhere: it has no password", 2)
-    named: list[Service] = [service for service, wanted in (("smtp", smtp), ("imap", imap)) if wanted]  # type: ignore[misc]
+    wanted: dict[Service, bool] = {"smtp": smtp, "imap": imap}
+    named = [service for service in SERVICES if wanted[service]]
     for service in named:
         if service not in there:
             shown.fail(f"“{profile.name}” has no {service.upper()} user", 2)
