@@ -27,6 +27,8 @@ def describe(profile: Profile) -> dict[str, Any]:
         "plus_addressing": profile.plus_addressing,
         "authserv_id": profile.authserv_id,
         "retention_days": profile.retention_days,
+        "credential_expires": profile.credential_expires.isoformat() if profile.credential_expires else None,
+        "templates": profile.templates,
         "smtp": _server(profile.smtp),
         "imap": _server(profile.imap) | {"folders": list(profile.imap.folders)} if profile.imap else None,
         "limits": {
@@ -50,8 +52,13 @@ def differences(before: Profile, after: Profile) -> Iterator[str]:
 
 
 def write_mailbox(name: str, address: str) -> str:
-    """Return `Name <address>`, or the bare address without a name."""
-    return f"{name} <{address}>" if name else address
+    """Return `Name <address>`, or the bare address without a name; `read_mailbox` reads both back."""
+    if not name:
+        return address
+    if name != name.strip() or (len(name) > 1 and name[0] == name[-1] == '"'):
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        name = f'"{escaped}"'
+    return f"{name} <{address}>"
 
 
 def _server(settings: SmtpSettings | ImapSettings) -> dict[str, Any]:

@@ -7,6 +7,8 @@
     └── ProfileError             what was asked of the profiles cannot be done; a person can mend it
         ├── UnknownProfile
         ├── ProfileExists
+        ├── ProfileChanged
+        ├── ProfileInUse
         ├── CredentialNeeded
         ├── CredentialUnreadable
         └── KeyringInvalid
@@ -74,10 +76,12 @@ class ProfileError(Exception):
 class UnknownProfile(ProfileError):
     """Raised when no profile has the name or id asked for."""
 
-    def __init__(self, wanted: str | int, names: tuple[str, ...] = ()) -> None:
+    def __init__(self, wanted: str | int, names: tuple[str, ...] = (), renamed_to: str | None = None) -> None:
         self.wanted = wanted
         near = get_close_matches(str(wanted), names, n=1, cutoff=0.6)
         hint = f"; did you mean “{near[0]}”?" if near else ""
+        if renamed_to is not None:
+            hint = f"; it is called “{renamed_to}” now"
         super().__init__(f"there is no profile “{wanted}”{hint}")
 
 
@@ -87,6 +91,25 @@ class ProfileExists(ProfileError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"a profile “{name}” exists already")
+
+
+class ProfileChanged(ProfileError):
+    """Raised when a profile is no longer what a change was made from: somebody else was quicker."""
+
+    def __init__(self, name: str, fields: tuple[str, ...]) -> None:
+        self.fields = fields
+        super().__init__(f"“{name}” was changed meanwhile ({', '.join(fields)}): look at it again")
+
+
+class ProfileInUse(ProfileError):
+    """Raised when a profile cannot be removed as things are.
+
+    `reason` is `is_failover`, `mail_waits` or `mail_in_flight`.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        super().__init__(text)
 
 
 class CredentialNeeded(ProfileError):

@@ -17,6 +17,7 @@ TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("imap",): ImapForm,
     ("limits",): LimitsForm,
 }
+NO_DATE = "must be a date such as 2026-12-31"
 #: pydantic's types of errors in our words; each gets the error's context.
 WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda context: "is missing",
@@ -31,6 +32,9 @@ WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "enum": lambda context: f"must be {context['expected']}".replace("'", ""),
     "greater_than_equal": lambda context: f"must be at least {context['ge']}",
     "less_than_equal": lambda context: f"must be at most {context['le']}",
+    "date_type": lambda context: NO_DATE,
+    "date_from_datetime_parsing": lambda context: NO_DATE,
+    "date_from_datetime_inexact": lambda context: NO_DATE,
     "string_too_short": lambda context: "is empty",
     "string_too_long": lambda context: f"is longer than {context['max_length']} characters",
     "too_short": lambda context: "is empty",

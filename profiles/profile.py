@@ -8,6 +8,7 @@ field here: it is opened beside the profile, for the moment it is needed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -70,6 +71,9 @@ class Profile:
     `from_address` is the bare address (RFC 5321 Mailbox) used as envelope sender; `from_name` the display
     name beside it. `recipients` are the defaults for events that name none; `allowed_recipients` are
     addresses and domains (`example.com`, or `*.example.com` for sub-domains), empty meaning anyone.
+    `credential_expires` is the last day its password is good for, as its owner knows it; `templates` names a
+    set of mail templates, None meaning the usual one. `former_names` still find the profile; the store keeps
+    them, and what a draft says of them is not looked at.
     """
 
     id: int
@@ -90,6 +94,9 @@ class Profile:
     plus_addressing: bool = False
     authserv_id: str | None = None
     retention_days: int | None = None
+    credential_expires: date | None = None
+    templates: str | None = None
+    former_names: tuple[str, ...] = ()
 
     @property
     def connections(self) -> int:

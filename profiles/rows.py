@@ -56,11 +56,14 @@ def to_profile(row: ProfileRow) -> Profile:
         plus_addressing=row.plus_addressing,
         authserv_id=row.authserv_id,
         retention_days=row.retention_days,
+        credential_expires=row.credential_expires,
+        templates=row.templates,
+        former_names=tuple(row.former_names),
     )
 
 
 def columns(profile: Profile) -> dict[str, Any]:
-    """Return the columns that say what `profile` says: all but id, credentials, tests and times."""
+    """Return the columns that say what `profile` says: all but id, former names, credentials, tests and times."""
     imap = profile.imap
     return {
         "name": profile.name,
@@ -77,6 +80,8 @@ def columns(profile: Profile) -> dict[str, Any]:
         "plus_addressing": profile.plus_addressing,
         "authserv_id": profile.authserv_id,
         "retention_days": profile.retention_days,
+        "credential_expires": profile.credential_expires,
+        "templates": profile.templates,
         "smtp_host": profile.smtp.host,
         "smtp_port": profile.smtp.port,
         "smtp_security": profile.smtp.security.value,
@@ -133,3 +138,8 @@ def columns_of_test(service: Service, test: LastTest | None) -> dict[str, Any]:
         f"{service}_test_reason": test.reason if test else None,
         f"{service}_certificate_expires": test.certificate_expires if test else None,
     }
+
+
+def sealed(row: ProfileRow, service: Service) -> bytes | None:
+    """Return what is sealed for a service."""
+    return row.smtp_sealed if service == "smtp" else row.imap_sealed

@@ -31,6 +31,9 @@ NONCE_BYTES = 12
 #: First byte of everything sealed, so that another form can be told from this one.
 FORM = 1
 
+#: What stands for the key of bytes that were not sealed here; no key can have this id.
+UNKNOWN_KEY = "?"
+
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
 
 
@@ -92,6 +95,11 @@ class Keyring:
         return cls(keys)
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, newest first."""
+        return tuple(self._keys)
+
+    @property
     def newest(self) -> str:
         """The id of the key that seals."""
         return next(iter(self._keys))
@@ -115,20 +123,17 @@ class Keyring:
         """Open what was sealed for `place`.
 
         Raises:
-            CredentialUnreadable: `key_missing` when its key is not in the ring, `not_its_own` when the bytes
-            were
+            CredentialUnreadable: `key_missing` when its key is not in the ring, `not_its_own` when the bytes were
                 altered or sealed for another place.
         """
         foreign = CredentialUnreadable(
             "not_its_own",
             f"the kept {place.service} password was not sealed for this profile and server: give it again",
         )
-        if len(sealed) < 2 or sealed[0] != FORM:
+        key_id = key_of(sealed)
+        if key_id == UNKNOWN_KEY:
             raise foreign
-        end = 2 + sealed[1]
-        key_id = sealed[2:end].decode("ascii", "replace")
-        if not _KEY_ID.match(key_id):
-            raise foreign
+        end = 2 + len(key_id)
         if key_id not in self._keys:
             raise CredentialUnreadable(
                 "key_missing",
@@ -140,3 +145,11 @@ class Keyring:
             return AESGCM(self._keys[key_id]).decrypt(nonce, body, place.bytes_for(key_id)).decode("utf-8")
         except (InvalidTag, ValueError):
             raise foreign from None
+
+
+def key_of(sealed: bytes) -> str:
+    """Return the id of the key that sealed something, UNKNOWN_KEY for bytes of another form. Opens nothing."""
+    if len(sealed) < 2 or sealed[0] != FORM:
+        return UNKNOWN_KEY
+    key_id = sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
+    return key_id if _KEY_ID.match(key_id) else UNKNOWN_KEY

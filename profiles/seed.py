@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from profiles.described import differences
 from profiles.errors import CredentialNeeded, CredentialUnreadable
+from profiles.failovers import failover_fault
 from profiles.profile import Profile
 from profiles.profiles_file import ProfilesFileWrong
 from profiles.rows import moved
@@ -47,15 +48,24 @@ def make_plan(store: ProfileStore, drafts: Sequence[Draft]) -> Plan:
     """Compare what a file says with what the database holds.
 
     Raises:
-        ProfilesFileWrong: when a failover does not exist or goes in a circle, or a password is needed.
+        ProfilesFileWrong: when a failover does not exist or goes in a circle, a password is needed, or a profile
+            was renamed since the file was written.
     """
     known = {profile.name: profile for profile in store.all()}
-    problems = _failovers({**known, **{draft.profile.name: draft.profile for draft in drafts}}, drafts)
+    after_all = {**known, **{draft.profile.name: draft.profile for draft in drafts}}
+    problems = []
+    for draft in drafts:
+        if fault := failover_fault(draft.profile, after_all):
+            problems.append(f"profile “{draft.profile.name}”: failover: {fault}")
     changes: list[Change] = []
     wanted: list[Draft] = []
+    renamed = {former: profile.name for profile in known.values() for former in profile.former_names}
     for draft in drafts:
         name = draft.profile.name
         before = known.get(name)
+        if before is None and name in renamed:
+            problems.append(f"profile “{name}” is called “{renamed[name]}” now: name it so, or make a new one first")
+            continue
         after = replace(draft.profile, id=before.id if before else 0)
         fields = list(differences(before, after)) if before else []
         for service in SERVICES:
@@ -69,7 +79,7 @@ def make_plan(store: ProfileStore, drafts: Sequence[Draft]) -> Plan:
             action = Action.CREATE
         changes.append(Change(name, action, tuple(fields)))
         if action is not Action.UNCHANGED:
-            wanted.append(replace(draft, profile=after))
+            wanted.append(replace(draft, profile=after, before=before))
     if problems:
         raise ProfilesFileWrong(problems)
     return Plan(tuple(changes), tuple(wanted))
@@ -98,22 +108,3 @@ def _password_changes(
             raise CredentialNeeded(service) from None
         return True
     return given is not None and given != kept
-
-
-def _failovers(after: dict[str, Profile], drafts: Sequence[Draft]) -> list[str]:
-    """Return what is wrong with the failovers that the file sets."""
-    problems = []
-    for draft in drafts:
-        seen = [draft.profile.name]
-        following = draft.profile.failover
-        while following is not None:
-            label = f"profile “{draft.profile.name}”: failover"
-            if following not in after:
-                problems.append(f"{label}: there is no profile “{following}”")
-                break
-            if following in seen:
-                problems.append(f"{label}: goes in a circle ({' → '.join([*seen, following])})")
-                break
-            seen.append(following)
-            following = after[following].failover
-    return problems

@@ -21,7 +21,11 @@ ADDRESS_WORDS = {
     "address_too_long": "is too long",
 }
 
+#: Characters of a sender's name: what its column holds.
+MOST_NAME = 200
+
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+_TEMPLATE_SET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 
 
 def _address(text: str) -> str:
@@ -35,7 +39,9 @@ def _address(text: str) -> str:
 def _mailbox(text: str) -> str:
     """Check `Name <address>` or a bare address; the same text is returned."""
     try:
-        read_mailbox(text)
+        name, _ = read_mailbox(text)
+        if len(name) > MOST_NAME:
+            raise ValueError(f"has a name of more than {MOST_NAME} characters")
     except UnusableAddress as error:
         raise ValueError(ADDRESS_WORDS[error.reason]) from None
     return text
@@ -67,6 +73,13 @@ def _host(text: str) -> str:
     return name
 
 
+def _template_set(text: str) -> str:
+    """Check the name of a set of templates; it may become the name of a folder, so it cannot be a path."""
+    if not _TEMPLATE_SET.match(text):
+        raise ValueError("must be a name of at most 64 letters, digits, - and _")
+    return text
+
+
 def _plain(text: str) -> str:
     """Refuse control characters and marks that turn text around."""
     if not text.isprintable():
@@ -94,6 +107,7 @@ ProfileName = Annotated[
     str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(_plain)
 ]
 Note = Annotated[str, StringConstraints(max_length=2000)]
+TemplateSet = Annotated[str, AfterValidator(_template_set)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=320), AfterValidator(_plain)]
 Folder = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]

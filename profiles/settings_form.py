@@ -6,6 +6,7 @@ whether a name is free or a password is needed again, others say.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,6 +25,7 @@ from profiles.setting_types import (
     Note,
     Port,
     ProfileName,
+    TemplateSet,
     Token,
     Username,
     ZoneText,
@@ -89,6 +91,8 @@ class SettingsForm(_Table):
     plus_addressing: bool = False
     authserv_id: Token | None = None
     retention_days: AtLeastOne | None = None
+    credential_expires: date | None = None
+    templates: TemplateSet | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> SettingsForm:
@@ -138,4 +142,6 @@ class SettingsForm(_Table):
             plus_addressing=self.plus_addressing,
             authserv_id=self.authserv_id,
             retention_days=self.retention_days,
+            credential_expires=self.credential_expires,
+            templates=self.templates,
         )

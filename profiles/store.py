@@ -1,48 +1,43 @@
 """The store of profiles: reading, keeping and changing them in the database.
 
-The one place where credentials are sealed and opened. A kept credential is bound to its server: `update` asks
-for it again when host, port, TLS mode or user change, and `credential` opens it only for a Profile that says
-the same. It knows nothing of SMTP and IMAP, and does not judge settings (`seed` and the CLI do).
+What is written goes through `keeping`, which seals credentials and writes the audit trail; `credential` opens one
+only for a Profile that says the same as when it was sealed. It knows nothing of SMTP and IMAP, and does not judge
+settings (`seed` and the CLI do).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from profiles import names, trail
+from profiles.authors import PROGRAM, Author
+from profiles.drafts import NONE_GIVEN, SERVICES, Credentials, Draft
 from profiles.errors import CredentialNeeded, ProfileExists, UnknownProfile
+from profiles.keeping import keep
 from profiles.last_test import LastTest
 from profiles.profile import Profile
-from profiles.rows import columns, columns_of_test, last_tests, moved, place, to_profile
+from profiles.rows import columns_of_test, last_tests, place, sealed, to_profile
 from profiles.sealing import Keyring, Service
 from profiles.tables import ProfileRow
+from profiles.trail import Deed, Entry
 
-SERVICES: tuple[Service, ...] = ("smtp", "imap")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The passwords given beside a profile; None means: none was given. Its repr shows neither."""
-
-    smtp: str | None = field(default=None, repr=False)
-    imap: str | None = field(default=None, repr=False)
-
-    def of(self, service: Service) -> str | None:
-        """Return the password given for a service."""
-        return self.smtp if service == "smtp" else self.imap
+__all__ = ["SERVICES", "Credentials", "Draft", "Kept", "ProfileStore", "now_milliseconds"]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A profile to be kept: a new one when its id is 0, else a change of the one with that id."""
+class Kept:
+    """A profile with what is kept beside it; `created_at` in milliseconds UTC."""
 
     profile: Profile
-    credentials: Credentials = Credentials()
+    tests: dict[Service, LastTest]
+    created_at: int
 
 
 def now_milliseconds() -> int:
@@ -58,13 +53,32 @@ class ProfileStore:
         # The engine of SQLite opens writing transactions unless told otherwise; a reader must not wait for
         # writers.
         self._reading = engine.execution_options(reading=True)
-        self._keyring = keyring
-        self._now = now
+        self.keyring = keyring
+        self.now = now
+
+    @contextmanager
+    def changing(self) -> Iterator[Session]:
+        """Open a transaction that is committed at the end, or taken back when it is left by an exception."""
+        with Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that only reads, and waits for no writer."""
+        with Session(self._reading) as session:
+            yield session
 
     def all(self) -> list[Profile]:
         """Return every profile, by name."""
-        with Session(self._reading) as session:
-            return [to_profile(row) for row in session.exec(select(ProfileRow).order_by(col(ProfileRow.name)))]
+        return [kept.profile for kept in self.kept()]
+
+    def kept(self) -> list[Kept]:
+        """Return every profile with its last tests, by name."""
+        with self.reading() as session:
+            return [
+                Kept(to_profile(row), last_tests(row), row.created_at)
+                for row in session.exec(select(ProfileRow).order_by(col(ProfileRow.name)))
+            ]
 
     def get(self, profile_id: int) -> Profile:
         """Return the profile with that id.
@@ -72,55 +86,71 @@ class ProfileStore:
         Raises:
             UnknownProfile: when there is none.
         """
-        with Session(self._reading) as session:
+        with self.reading() as session:
             return to_profile(_row(session, profile_id))
 
     def by_name(self, name: str) -> Profile:
-        """Return the profile with exactly that name.
+        """Return the profile that has the name, else the one that had it before it was renamed.
 
         Raises:
-            UnknownProfile: when there is none; it suggests a name that is near.
+            UnknownProfile: when there is neither; it suggests a name that is near.
         """
-        with Session(self._reading) as session:
-            row = session.exec(select(ProfileRow).where(ProfileRow.name == name)).first()
-            if row is None:
-                raise UnknownProfile(name, tuple(session.exec(select(ProfileRow.name))))
-            return to_profile(row)
+        with self.reading() as session:
+            return to_profile(names.meant(session, name))
 
-    def add(self, draft: Profile, credentials: Credentials = Credentials()) -> Profile:
+    def exact(self, name: str) -> Profile:
+        """Return the profile with exactly that name, as one that is to be changed must be named.
+
+        Raises:
+            UnknownProfile: when there is none; it says what a renamed one is called now.
+        """
+        with self.reading() as session:
+            return to_profile(names.exact(session, name))
+
+    def add(self, draft: Profile, credentials: Credentials = NONE_GIVEN, *, by: Author = PROGRAM) -> Profile:
         """Keep a new profile and return it with its id; the id of `draft` is not looked at.
 
         Raises:
             ProfileExists: when its name is taken.
             CredentialNeeded: when a service has a user and no password was given.
         """
-        return self.save([Draft(replace(draft, id=0), credentials)])[0]
+        return self.save([Draft(replace(draft, id=0), credentials)], deed=Deed.NEW, by=by)[0]
 
-    def update(self, profile: Profile, credentials: Credentials = Credentials()) -> Profile:
+    def update(
+        self,
+        profile: Profile,
+        credentials: Credentials = NONE_GIVEN,
+        *,
+        before: Profile | None = None,
+        deed: Deed = Deed.EDIT,
+        by: Author = PROGRAM,
+    ) -> Profile:
         """Change the profile with the same id; passwords that are not given stay as they are.
 
         Raises:
             UnknownProfile: when it is gone.
             ProfileExists: when its new name is taken.
+            ProfileChanged: when it is no longer what `before` says.
             CredentialNeeded: when a password is not given although its server changed, or there is none.
         """
         if profile.id == 0:
             raise UnknownProfile(profile.name)
-        return self.save([Draft(profile, credentials)])[0]
+        return self.save([Draft(profile, credentials, before)], deed=deed, by=by)[0]
 
-    def save(self, drafts: Sequence[Draft]) -> list[Profile]:
+    def save(self, drafts: Sequence[Draft], *, deed: Deed = Deed.SEED, by: Author = PROGRAM) -> list[Profile]:
         """Keep new profiles and changes of old ones in one transaction: all or none.
 
         Raises:
-            UnknownProfile, ProfileExists, CredentialNeeded: as in `add` and `update`; nothing is kept then.
+            UnknownProfile, ProfileExists, ProfileChanged, CredentialNeeded: as in `add` and `update`; nothing is
+                kept then.
         """
         name = ""
         try:
-            with Session(self._engine) as session, session.begin():
+            with self.changing() as session:
                 kept = []
                 for draft in drafts:
                     name = draft.profile.name
-                    kept.append(self._keep(session, draft))
+                    kept.append(keep(session, draft, self.keyring, deed=deed, by=by, now=self.now))
                 return kept
         except IntegrityError:
             raise ProfileExists(name) from None
@@ -136,11 +166,11 @@ class ProfileStore:
         where = place(profile, service)
         if where is None:
             return None
-        with Session(self._reading) as session:
-            sealed = _sealed(_row(session, profile.id), service)
-        if sealed is None:
+        with self.reading() as session:
+            closed = sealed(_row(session, profile.id), service)
+        if closed is None:
             raise CredentialNeeded(service)
-        return self._keyring.open(sealed, where)
+        return self.keyring.open(closed, where)
 
     def record_test(self, profile_id: int, service: Service, test: LastTest) -> None:
         """Keep what a connection test came to.
@@ -148,53 +178,24 @@ class ProfileStore:
         Raises:
             UnknownProfile: when the profile is gone.
         """
-        with Session(self._engine) as session, session.begin():
+        with self.changing() as session:
             _row(session, profile_id).sqlmodel_update(columns_of_test(service, test))
 
     def last_tests(self) -> dict[int, dict[Service, LastTest]]:
         """Return the last tests of every profile, by its id."""
-        with Session(self._reading) as session:
-            return {row.id: last_tests(row) for row in session.exec(select(ProfileRow)) if row.id is not None}
+        return {kept.profile.id: kept.tests for kept in self.kept()}
 
-    def _keep(self, session: Session, draft: Draft) -> Profile:
-        """Write one draft: the row first, because its id is part of what a credential is sealed for."""
-        profile = draft.profile
-        taken = session.exec(
-            select(ProfileRow.id).where(ProfileRow.name == profile.name, ProfileRow.id != profile.id)
-        ).first()
-        if taken is not None:
-            raise ProfileExists(profile.name)
-        now = self._now()
-        changed: dict[Service, tuple[str, ...]] = {}
-        if profile.id:
-            row = _row(session, profile.id)
-            before = to_profile(row)
-            changed = {service: moved(before, profile, service) for service in SERVICES}
-            row.sqlmodel_update({**columns(profile), "updated_at": now})
-        else:
-            row = ProfileRow(**columns(profile), created_at=now, updated_at=now)
-            session.add(row)
-        session.flush()
-        assert row.id is not None
-        profile = replace(profile, id=row.id)
-        for service in SERVICES:
-            self._bind(row, profile, service, draft.credentials.of(service), changed.get(service, ()))
-        return profile
+    def history(self, name: str) -> list[Entry]:
+        """Return what happened to every profile that has or had that name, oldest first.
 
-    def _bind(
-        self, row: ProfileRow, profile: Profile, service: Service, given: str | None, changed: tuple[str, ...]
-    ) -> None:
-        """Seal the password given for a service, keep the one that is there, or ask for it."""
-        where = place(profile, service)
-        if changed:
-            row.sqlmodel_update(columns_of_test(service, None))
-        if where is None:
-            sealed = None
-        elif given:
-            sealed = self._keyring.seal(given, where)
-        elif changed or (sealed := _sealed(row, service)) is None:
-            raise CredentialNeeded(service, changed)
-        row.sqlmodel_update({f"{service}_sealed": sealed})
+        Raises:
+            UnknownProfile: when no profile has the name, and none that the trail knows had it.
+        """
+        with self.reading() as session:
+            found = trail.entries(session, name)
+            if not found:
+                names.exact(session, name)
+            return found
 
 
 def _row(session: Session, profile_id: int) -> ProfileRow:
@@ -203,8 +204,3 @@ def _row(session: Session, profile_id: int) -> ProfileRow:
     if row is None:
         raise UnknownProfile(profile_id)
     return row
-
-
-def _sealed(row: ProfileRow, service: Service) -> bytes | None:
-    """Return what is sealed for a service."""
-    return row.smtp_sealed if service == "smtp" else row.imap_sealed

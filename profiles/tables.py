@@ -1,4 +1,4 @@
-"""The table `profile`: one row a profile, with its sealed credentials and the outcome of its last tests.
+"""The tables `profile` and `profile_change`: profiles with their sealed credentials, and who changed what.
 
 Times are milliseconds UTC in a BIGINT, so that SQLite and PostgreSQL agree on them; lists are JSON. What the
 columns mean stands in `profile`; this file knows how they are kept and nothing of opening what is sealed.
@@ -6,9 +6,10 @@ columns mean stands in `profile`; this file knows how they are kept and nothing 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 
@@ -40,6 +41,12 @@ class ProfileRow(SQLModel, table=True):
     plus_addressing: bool = False
     authserv_id: str | None = Field(default=None, max_length=255)
     retention_days: int | None = None
+    credential_expires: date | None = None
+    templates: str | None = Field(default=None, max_length=64)
+    # The default of the database serves programs that are older than the column.
+    former_names: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default=text("'[]'"))
+    )
 
     smtp_host: str = Field(max_length=255)
     smtp_port: int
@@ -71,3 +78,28 @@ class ProfileRow(SQLModel, table=True):
 
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
+
+
+class ProfileChangeRow(SQLModel, table=True):
+    """One entry of the audit trail. No foreign key: the trail outlives the profile."""
+
+    __tablename__ = "profile_change"
+    __table_args__ = (
+        Index("profile_change_profile", "profile_id", "id"),
+        Index("profile_change_name", "profile"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    )
+    at: int = Field(sa_type=BigInteger)
+    profile_id: int
+    #: The profile's name after the change; of a removed one its last.
+    profile: str = Field(max_length=100)
+    action: str = Field(max_length=32)
+    who: str = Field(max_length=200)
+    via: str = Field(max_length=32)
+    host: str = Field(max_length=255)
+    #: Setting: [before, after]; of a password only that it changed.
+    changes: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

@@ -6,17 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+#: Days over which mails are counted: `used 12 times in 30 days`.
+COUNTED_DAYS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How a profile was used: mails sent through it, when the last was (milliseconds UTC), and mails that wait."""
+    """How a profile is used.
+
+    `times` counts the mails it sent in the last COUNTED_DAYS; `last` is when it sent the last one (milliseconds
+    UTC); `waiting` counts the mails that wait for it. `failing` is the reason of its last attempt when none of the
+    latest came through and the fault is not one recipient's or one message's.
+    """
 
     times: int = 0
     last: int | None = None
     waiting: int = 0
+    failing: str | None = None
 
 
 class Usage(Protocol):
-    """Tells the use of every profile that was ever used, by its id."""
+    """Tells the use of every profile, by its id."""
 
     def by_profile(self) -> Mapping[int, Use]: ...

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
+from consumers.ledger.waiting import HELD_BY_PERSON, profiles
 
 
 class NotPossible(Exception):
@@ -32,13 +33,16 @@ def retry(connection: Connection, delivery_id: int, now: int) -> None:
     """Make a delivery due now.
 
     Raises:
-        NotPossible: for an unknown delivery, and in a state from which it must not be sent again.
+        NotPossible: for an unknown delivery, in a state from which it must not be sent again, and without a profile.
     """
     state, unusable = _delivery(connection, delivery_id)
     if state not in RETRYABLE:
         raise NotPossible(f"delivery {delivery_id} is {state}: only {', '.join(RETRYABLE)} can be tried again")
     if unusable:
         raise NotPossible(f"delivery {delivery_id} has an unusable address: mend the event and publish it anew")
+    its_profile = select(deliveries.c.id).join(profiles, profiles.c.id == deliveries.c.profile_id)
+    if connection.execute(its_profile.where(deliveries.c.id == delivery_id)).first() is None:
+        raise NotPossible(f"the profile of delivery {delivery_id} was removed: publish the event anew")
     _change(connection, delivery_id, state, DeliveryState.PENDING, now, due_at=now, starts=0, reason=None)
 
 
@@ -51,7 +55,7 @@ def hold(connection: Connection, delivery_id: int, now: int) -> None:
     state, _ = _delivery(connection, delivery_id)
     if state not in HOLDABLE:
         raise NotPossible(f"delivery {delivery_id} is {state}: only pending and deferred ones can be held")
-    _change(connection, delivery_id, state, DeliveryState.HELD, now, due_at=None, reason="held_by_person")
+    _change(connection, delivery_id, state, DeliveryState.HELD, now, due_at=None, reason=HELD_BY_PERSON)
 
 
 def release(connection: Connection, delivery_id: int, now: int) -> None:

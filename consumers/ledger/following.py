@@ -1,45 +1,32 @@
-"""Following: waiting deliveries go where their profile allows, as part of every sweep.
+"""Following breakers: what waits for a profile whose breaker is open is held, probes, or goes to its failover.
 
-A disabled profile and an open breaker hold what is due, with the reason named; what was held so is released when the
-reason is gone. While a breaker is open one delivery at a time goes out to probe, once its wait is over. A profile
-with a failover hands over what waits: never anything that may have been sent already.
+Part of every sweep. An open breaker holds what is due, with the reason named; what was held so is released when it
+closes. While it is open one delivery at a time goes out to probe, once its wait is over. A profile with a failover
+hands over what waits: never anything that may have been sent already. Switched-off profiles are `waiting`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, or_, select, update
-from sqlmodel import SQLModel
 
 from consumers.ledger.breakers import Breaker, read_breaker
 from consumers.ledger.lease import Moment
 from consumers.ledger.states import WAITING, DeliveryState
 from consumers.ledger.tables import breakers, deliveries
+from consumers.ledger.waiting import profiles
 from profiles.addresses import UnusableAddress, is_allowed, read_address
-from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
 
-profiles = SQLModel.metadata.tables["profile"]
-
-DISABLED = "profile_disabled"
 BREAKER = "breaker_open"
 FAILOVER = "failover"
 #: Deliveries handed over in one sweep; the rest follows in the next.
 MOST_HANDED_OVER = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What a sweep handed to failover profiles."""
-
-    handed_over: int = 0
-
-
-def follow_profiles(connection: Connection, now: int, moment: Moment) -> Followed:
-    """Hold, release and hand over what waits, as profiles and breakers stand."""
-    _follow_switches(connection, now)
+def follow_breakers(connection: Connection, now: int, moment: Moment) -> int:
+    """Hold, release and hand over what waits, as breakers stand; return how many went to failover profiles."""
     _forget_mended(connection)
     found = [
         (row, read_breaker(connection, row.id, moment))
@@ -49,31 +36,19 @@ def follow_profiles(connection: Connection, now: int, moment: Moment) -> Followe
             .where(breakers.c.opened_at.is_not(None))
         ).all()
     ]
-    _release(connection, BREAKER, deliveries.c.profile_id.not_in([row.id for row, _ in found]), now)
+    _release(connection, deliveries.c.profile_id.not_in([row.id for row, _ in found]), now)
     handed_over = 0
     for row, breaker in found:
         if row.failover is not None:
             handed_over += _hand_over(connection, row, now, moment)
         _hold_or_probe(connection, row.id, breaker, now)
-    return Followed(handed_over)
+    return handed_over
 
 
-def _follow_switches(connection: Connection, now: int) -> None:
-    """Hold what waits for a profile that is switched off, and release what was held for one that is on again."""
-    disabled = select(profiles.c.id).where(profiles.c.enabled.is_(False))
+def _release(connection: Connection, condition: Any, now: int) -> None:
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.profile_id.in_(disabled), deliveries.c.state.in_(WAITING))
-        .values(state=DeliveryState.HELD, reason=DISABLED, due_at=None, updated_at=now)
-    )
-    enabled = select(profiles.c.id).where(profiles.c.enabled.is_(True))
-    _release(connection, DISABLED, deliveries.c.profile_id.in_(enabled), now)
-
-
-def _release(connection: Connection, reason: str, condition: Any, now: int) -> None:
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.state == DeliveryState.HELD, deliveries.c.reason == reason, condition)
+        .where(deliveries.c.state == DeliveryState.HELD, deliveries.c.reason == BREAKER, condition)
         .values(state=DeliveryState.PENDING, reason=None, due_at=now, updated_at=now)
     )
 
@@ -111,7 +86,7 @@ def _hold_or_probe(connection: Connection, profile_id: int, breaker: Breaker, no
         .limit(1)
     ).scalar()
     if oldest is not None:
-        _release(connection, BREAKER, deliveries.c.id == oldest, now)
+        _release(connection, deliveries.c.id == oldest, now)
 
 
 def _hand_over(connection: Connection, row: Row[Any, Any, Any], now: int, moment: Moment) -> int:

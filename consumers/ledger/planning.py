@@ -16,6 +16,7 @@ from consumers.ledger.recording import Arrival, RecordOutcome, record_answers
 from consumers.ledger.runs import RunRecord, record_runs
 from consumers.ledger.states import MAX_STARTS, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
+from consumers.ledger.waiting import profiles
 from profiles.profile import Profile
 
 # Statements are made once: SQLAlchemy takes longer to make one than SQLite to run it.
@@ -23,6 +24,12 @@ STILL_ACCEPTED = (
     select(events.c.id)
     .where(events.c.id.in_(bindparam("ids", expanding=True)), events.c.state == EventState.ACCEPTED.value)
     .with_for_update()
+)
+# A profile that is being removed must not get new deliveries; the lock makes its remover wait, or this plan.
+STANDING_PROFILES = (
+    select(profiles.c.id)
+    .where(profiles.c.id.in_(bindparam("profiles", expanding=True)))
+    .with_for_update(read=True, key_share=True)
 )
 STORE_STATE = (
     update(events)
@@ -127,9 +134,16 @@ def make_store_plans(
     """Make the step that writes plans, with the maker of Message-IDs it needs."""
 
     def store_plans(connection: Connection, plans: Sequence[Plan]) -> list[PlanOutcome]:
-        """Write plans: the state of each event, its deliveries, its run and its answer in one transaction."""
+        """Write plans: the state of each event, its deliveries, its run and its answer in one transaction.
+
+        A plan whose profile was removed meanwhile is not written: the event stays accepted and is planned anew.
+        """
         open_rows = set(connection.execute(STILL_ACCEPTED, {"ids": [plan.row_id for plan in plans]}).scalars())
-        written = [plan for plan in plans if plan.row_id in open_rows]
+        wanted = {plan.profile.id for plan in plans if plan.profile is not None}
+        standing = set(connection.execute(STANDING_PROFILES, {"profiles": sorted(wanted)}).scalars())
+        written = [
+            plan for plan in plans if plan.row_id in open_rows and (plan.profile is None or plan.profile.id in standing)
+        ]
         if not written:
             return [PlanOutcome(False) for _ in plans]
         connection.execute(
@@ -148,9 +162,10 @@ def make_store_plans(
         due = _insert_deliveries(connection, written, message_ids)
         record_runs(connection, [plan.run for plan in written if plan.run is not None])
         answers = _record_answers(connection, written)
+        rows = {plan.row_id for plan in written}
         return [
             PlanOutcome(True, tuple(due.get(plan.row_id, ())), answers.get(plan.row_id))
-            if plan.row_id in open_rows
+            if plan.row_id in rows
             else PlanOutcome(False)
             for plan in plans
         ]

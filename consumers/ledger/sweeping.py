@@ -10,17 +10,20 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, exists, not_, or_, select, update
 
-from consumers.ledger.following import follow_profiles, profiles
+from consumers.ledger.following import follow_breakers
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.looking import profiles_to_look
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
+from consumers.ledger.waiting import follow_profiles, profiles
 from profiles.profile import OnUncertain
 
 #: Events of one sweep; the rest follows in the next.
 MOST_EVENTS = 500
 #: Milliseconds that a server gets to file a mail before it is looked for.
 LOOK_DELAY = 10_000
+#: Deliveries of one sweep that are held or released with their profile; the rest follows in the next.
+MOST_FOLLOWING = 5_000
 #: Milliseconds an accepted event is left to the worker that recorded it before the sweep asks for it again.
 PLANNING_GRACE = 5_000
 
@@ -72,7 +75,8 @@ def sweep(connection: Connection, now: int) -> Swept:
             **free,
         )
     ).rowcount
-    followed = follow_profiles(connection, now, moment)
+    follow_profiles(connection, now, most=MOST_FOLLOWING)
+    handed_over = follow_breakers(connection, now, moment)
     unplanned = connection.execute(
         select(events.c.id)
         .where(
@@ -93,4 +97,4 @@ def sweep(connection: Connection, now: int) -> Swept:
         )
     ).scalars()
     to_look = profiles_to_look(connection, now, moment)
-    return Swept(taken_back, uncertain, tuple(unplanned), tuple(due), followed.handed_over, to_look)
+    return Swept(taken_back, uncertain, tuple(unplanned), tuple(due), handed_over, to_look)

@@ -163,7 +163,7 @@ def rendered_size(rendered: Rendered) -> int:
 
 def set_of_profile(profile: Profile) -> str | None:
     """Return the name of the set of templates that a profile asks for."""
-    return getattr(profile, "templates", None) or None
+    return profile.templates
 
 
 class Renderer:

@@ -2,35 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, func, select
+from sqlmodel import SQLModel
 
 from consumers.ledger.states import WAITING, AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
-from profiles.usage import Use
+from profiles.stages import DAY_MILLISECONDS
+from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
+from profiles.usage import COUNTED_DAYS, Use
+
+profiles = SQLModel.metadata.tables["profile"]
+
+#: Attempts in a row without a mail taken after which a profile counts as failing.
+FAILING_ATTEMPTS = 3
+#: How the reasons begin that are the fault of one recipient or one message, and say nothing of the profile.
+OF_ONE_MAIL = ("recipient_", "domain_", "mailbox_", "address_", "message_", "refused_by_policy")
 
 
 class LedgerUsage:
-    """Counts mails by profile."""
+    """Counts mails by profile; `now` returns milliseconds UTC.
 
-    def __init__(self, engine: Engine) -> None:
+    Every number is read by profile and time, so that an old ledger costs no more.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
         self._engine = engine.execution_options(reading=True)
+        self._now = now
 
     def by_profile(self) -> Mapping[int, Use]:
-        """Return the use of every profile that was ever used."""
-        waits = deliveries.c.state.in_([*WAITING, DeliveryState.HELD, DeliveryState.SENDING])
+        """Return the use of every profile."""
+        query = select(
+            profiles.c.id,
+            _times(self._now() - COUNTED_DAYS * DAY_MILLISECONDS).label("times"),
+            _last_taken().label("last"),
+            _waiting().label("waiting"),
+            _latest(attempts.c.reason, 0).label("reason"),
+            *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
+        )
         with self._engine.connect() as connection:
-            sent = connection.execute(
-                select(attempts.c.profile_id, func.count().label("n"), func.max(attempts.c.ended_at).label("last"))
-                .where(attempts.c.outcome == AttemptOutcome.TAKEN)
-                .group_by(attempts.c.profile_id)
-            ).all()
-            waiting = connection.execute(
-                select(deliveries.c.profile_id, func.count().label("n")).where(waits).group_by(deliveries.c.profile_id)
-            ).all()
-        uses = {row.profile_id: Use(times=row.n, last=row.last) for row in sent}
-        for row in waiting:
-            use = uses.get(row.profile_id, Use())
-            uses[row.profile_id] = Use(use.times, use.last, row.n)
-        return uses
+            rows = connection.execute(query).mappings().all()
+        return {row["id"]: Use(row["times"], row["last"], row["waiting"], _failing(row)) for row in rows}
+
+
+def _times(since: int) -> ScalarSelect[Any]:
+    return (
+        select(func.count())
+        .where(
+            attempts.c.profile_id == profiles.c.id,
+            attempts.c.started_at >= since,
+            attempts.c.outcome == AttemptOutcome.TAKEN,
+        )
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _last_taken() -> ScalarSelect[Any]:
+    return (
+        select(attempts.c.ended_at)
+        .where(attempts.c.profile_id == profiles.c.id, attempts.c.outcome == AttemptOutcome.TAKEN)
+        .order_by(attempts.c.started_at.desc())
+        .limit(1)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _waiting() -> ScalarSelect[Any]:
+    waits = deliveries.c.state.in_([*WAITING, DeliveryState.HELD, DeliveryState.SENDING, DeliveryState.UNCERTAIN])
+    return (
+        select(func.count())
+        .where(deliveries.c.profile_id == profiles.c.id, waits)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _latest(column: ColumnElement[Any], number: int) -> ScalarSelect[Any]:
+    """Make the query for a column of the latest attempt but `number` that says something of the profile."""
+    return (
+        select(column)
+        .where(
+            attempts.c.profile_id == profiles.c.id,
+            attempts.c.outcome != AttemptOutcome.STOPPED,
+            *(~func.coalesce(attempts.c.reason, "").startswith(beginning) for beginning in OF_ONE_MAIL),
+        )
+        .order_by(attempts.c.started_at.desc())
+        .limit(1)
+        .offset(number)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _failing(row: RowMapping) -> str | None:
+    """Return the newest reason when the latest attempts all failed."""
+    outcomes = [row[f"outcome_{number}"] for number in range(FAILING_ATTEMPTS)]
+    fine = (None, AttemptOutcome.TAKEN, AttemptOutcome.UNKNOWN)
+    return None if any(outcome in fine for outcome in outcomes) else row["reason"] or "failed"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.conversation import converse
 from tests.cli.test_operator_commands import document, run
 from tests.rig.authority import Authority
 from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
@@ -120,33 +116,33 @@ def test_a_certificate_nobody_trusts_fails_the_test_with_exit_1(
 
 
 def test_a_password_is_asked_for_unseen_in_the_terminal(tmp_path: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker.cli.main", *options(465)[:-2], "--no-test"],
-        env={**kept, "RUNMAIL_HOME": str(tmp_path), "TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    screen = b""
-    deadline = time.monotonic() + 30
-    answers = {b"IMAP?": b"n\n", b"password for": PASSWORD.encode() + b"\n"}
-    while time.monotonic() < deadline:
-        try:
-            screen += os.read(ours, 1024)
-        except OSError:
-            break
-        for question in [question for question in answers if question in screen]:
-            time.sleep(0.3)  # getpass throws away what was typed before it asked
-            os.write(ours, answers.pop(question))
-    os.close(ours)
+    answers = {"IMAP?": "n", "password for qa@example.com!": PASSWORD}
+    code, screen = converse(*options(465)[:-2], "--no-test", home=tmp_path, answers=answers)
 
-    assert process.wait(10) == 0
-    assert b"is saved" in screen
-    assert PASSWORD.encode() not in screen
+    assert (code, "is saved" in screen) == (0, True)
+    assert PASSWORD not in screen
+
+
+def test_a_preset_leaves_only_the_account_to_be_asked_for(tmp_path: Path) -> None:
+    answers = {
+        "Name of the profile": "",
+        "Sender": "qa@example.com",
+        "Default recipients": "",
+        "SMTP user": "qa@example.com",
+        "IMAP?": "y",
+        "IMAP server [imap.gmail.com]": "",
+        "IMAP security": "",
+        "IMAP port": "",
+        "IMAP user [qa@example.com]": "",
+        "SMTP password!": PASSWORD,
+        "IMAP password!": PASSWORD,
+    }
+    code, screen = converse("profiles", "new", "--preset", "google", "--no-test", home=tmp_path, answers=answers)
+
+    assert (code, "myaccount.google.com/apppasswords" in screen) == (0, True), screen
+    row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
+    assert (row["smtp"]["host"], row["smtp"]["port"], row["imap"]["host"]) == ("smtp.gmail.com", 465, "imap.gmail.com")
+    assert row["limits"]["per_day"] == 2000
 
 
 @pytest.mark.parametrize(
@@ -181,6 +177,8 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "on-uncertain": "hold",
         "authserv-id": "mx.example.com",
         "retention-days": "30",
+        "credential-expires": "2027-01-31",
+        "templates": "short",
         "smtp-ca-file": "/etc/smtp.pem",
         "imap-host": "imap.example.com",
         "imap-port": "143",
@@ -198,7 +196,7 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
     row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
-    assert {key: row[key] for key in row if key not in ("id", "tests", "used")} == {
+    assert {key: row[key] for key in row if key not in ("id", "tests", "used", "marks")} == {
         "status": "disabled",
         "name": "QA alerts",
         "from": "QA <qa@example.com>",
@@ -213,6 +211,9 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "plus_addressing": True,
         "authserv_id": "mx.example.com",
         "retention_days": 30,
+        "credential_expires": "2027-01-31",
+        "templates": "short",
+        "former_names": [],
         "smtp": {
             "host": "localhost",
             "port": 465,
@@ -299,7 +300,8 @@ def test_the_list_says_when_and_how_often_a_profile_was_used(spine: Spine) -> No
     (row,) = json.loads(spine.run("profiles", "list", "--json").stdout)
     assert row["used"]["times"] == 3
     assert row["used"]["last"] is not None
-    assert row["status"] == "never tested"
+    assert row["used"]["days"] == 30
+    assert row["status"] == "healthy"
 
 
 def test_an_unknown_profile_is_named_with_what_was_meant(tmp_path: Path) -> None:

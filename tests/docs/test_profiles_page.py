@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from profiles.advice import TEXTS
 from profiles.form_faults import TABLES
+from profiles.marks import MarkName
+from profiles.presets import PRESETS
 from profiles.profiles_file import read_profiles
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "profiles.md").read_text("utf-8")
@@ -37,3 +39,21 @@ def test_the_words_of_failures_are_those_that_the_test_says() -> None:
     assert len(rows) >= 7
     for row in rows:
         assert any(row.partition(",")[0] in text for text in said), row
+
+
+def test_the_table_of_presets_is_true() -> None:
+    for name, preset in PRESETS.items():
+        table = preset.table()
+        cells = [f"`{name}`", *(_server(table.get(service)) for service in ("smtp", "imap"))]
+        limits = ", ".join(f"{key} {value}" for key, value in table["limits"].items())
+        assert f"| {' | '.join([*cells, limits])} |" in PAGE
+
+
+def test_every_mark_is_explained() -> None:
+    assert set(re.findall(r"`(\w+)`", PAGE.partition("## What `list` marks")[2].partition("A person's")[0])) >= set(
+        MarkName
+    )
+
+
+def _server(server: dict[str, object] | None) -> str:
+    return f"{server['host']}:{server['port']} {server['security']}" if server else ""

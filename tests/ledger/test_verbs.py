@@ -9,12 +9,12 @@ from consumers.ledger.books import read_books
 from consumers.ledger.claiming import Claim, ClaimRequest, claim
 from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.deciding import NotPossible, hold, release, retry
-from consumers.ledger.following import profiles
 from consumers.ledger.planning import start_planning
 from consumers.ledger.settling import AtData, GiveBack, Settlement, give_back, reach_data, settle
 from consumers.ledger.states import MAX_STARTS, AttemptOutcome, DeliveryState, EventState
 from consumers.ledger.sweeping import sweep
 from consumers.ledger.tables import attempts, deliveries, events
+from consumers.ledger.waiting import profiles
 from profiles.profile import Limits
 
 NOW = 1_700_000_000_000

@@ -12,7 +12,7 @@ from profiles.last_test import LastTest
 from profiles.profile import Limits, OnUncertain, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import Credentials, Draft, ProfileStore
-from tests.profiles.conftest import key_text
+from tests.profiles.conftest import Books, key_text
 
 BOTH = Credentials(smtp="sesame-out", imap="sesame-in")
 
@@ -111,7 +111,7 @@ def test_a_password_copied_to_another_row_does_not_open(store: ProfileStore, dra
 def test_other_changes_keep_the_password(store: ProfileStore, draft: Profile) -> None:
     kept = store.add(draft, BOTH)
     changed = replace(kept, name="QA", note="new", smtp=replace(kept.smtp, ca_file="/etc/ca.pem"))
-    assert store.update(changed) == changed
+    assert store.update(changed) == replace(changed, former_names=("QA alerts",))
     assert store.credential(changed, "smtp") == "sesame-out"
 
 
@@ -167,3 +167,17 @@ def test_a_lost_key_says_which_and_what_to_do(store: ProfileStore, draft: Profil
 
 def test_credentials_do_not_show_themselves() -> None:
     assert "sesame" not in repr(Draft(Profile(0, "n", "a@example.com", SmtpSettings("h", 25)), BOTH))
+
+
+def test_a_row_that_an_older_program_wrote_is_read(books: Books) -> None:
+    names = ("name", "enabled", "from_address", "from_name", "recipients", "allowed_recipients", "timezone", "note")
+    more = ("on_uncertain", "plus_addressing", "smtp_host", "smtp_port", "smtp_security", "imap_folders")
+    values = "'Old', true, 'qa@example.com', '', '[]', '[]', 'UTC', '', 'resend', false, 'h', 25, 'none', '[]', 1, 1"
+    with books.engine.begin() as connection:
+        columns = ", ".join((*names, *more, "created_at", "updated_at"))
+        connection.execute(text(f"INSERT INTO profile ({columns}) VALUES ({values})"))
+
+    old = books.store.by_name("Old")
+    assert (old.former_names, old.templates, old.credential_expires) == ((), None, None)
+    with pytest.raises(UnknownProfile):
+        books.store.by_name("Older still")

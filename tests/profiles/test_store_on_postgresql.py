@@ -24,14 +24,6 @@ pytestmark = [pytest.mark.real("postgresql"), pytest.mark.xdist_group("postgresq
 BOTH = Credentials(smtp="sesame-out", imap="sesame-in")
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def engine(postgresql: PostgreSql) -> Iterator[Engine]:
     engine = make_engine(postgresql.make(f"t{secrets.token_hex(6)}"))

@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "worker.cli.report",
     "schedules": "worker.cli.schedules",
     "profiles": "worker.cli.profiles",
+    "keys": "worker.cli.keys",
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
     "replies": "worker.cli.replies",

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import typer
+
 from profiles.imap_check import check_imap
 from profiles.last_test import LastTest
 from profiles.profile import Profile
@@ -39,6 +41,36 @@ def run_test(
         for stage in check_imap(profile.imap, credential, now=now):
             each(stage)
     return [_as_json(stage) for stage in stages], summarize(stages, now)
+
+
+def services_of(profile: Profile) -> tuple[Service, ...]:
+    """Return the services a profile has, and so can be tested."""
+    return ("smtp",) if profile.imap is None else ("smtp", "imap")
+
+
+def try_out(
+    profile: Profile,
+    credential: Callable[[Service], str | None],
+    *,
+    test: bool | None,
+    may_ask: bool,
+    quiet: bool,
+) -> dict[Service, LastTest]:
+    """Test unsaved settings if that is wanted, and go on only if they pass or a person says so.
+
+    `test` None asks on a terminal and leaves the test out elsewhere. Ends with 1 when the settings are not to be
+    saved; returns what each service's test came to.
+    """
+    wanted = test if test is not None else may_ask and typer.confirm("Test before saving?", default=True)
+    if not wanted:
+        return {}
+    results = {
+        service: run_test(profile, service, credential(service), quiet=quiet)[1] for service in services_of(profile)
+    }
+    passed = all(found.passed for found in results.values())
+    if not passed and not (may_ask and typer.confirm("The test failed. Save all the same?", default=False)):
+        shown.fail("the test failed and nothing was saved; --no-test saves without one")
+    return results
 
 
 async def _smtp(profile: Profile, credential: str | None, now: int, each: Callable[[Stage], None]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
@@ -51,12 +52,33 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     Console(highlight=False).print(table)
 
 
+def fits(columns: int) -> bool:
+    """Say whether so many characters stand side by side; piped, there is no end."""
+    return not out.is_terminal or out.width >= columns
+
+
 def print_facts(facts: dict[str, Any]) -> None:
     """Print names and values, one a line, aligned."""
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         if value is not None and value != "":
             out.print(Text(f"{name.replace('_', ' '):<{width}}  {plain(value)}"))
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far a longer work is, on stderr and on a terminal alone; yields what to call for each part done."""
+    from rich.progress import Progress  # 30 ms that only a longer work should cost
+
+    console = Console(stderr=True, highlight=False)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def note(text: str) -> None:
+    """Print one line for people beside the output, on stderr."""
+    sys.stderr.write(f"{plain(text)}\n")
 
 
 def warn(text: str) -> None:
