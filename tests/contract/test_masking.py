@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.contract import Alert, RunFinished, SummaryReady, read_event
@@ -280,6 +280,7 @@ def test_a_url_that_was_cut_in_its_user_part_is_masked() -> None:
         assert mask_text(text) == (text, 0)
 
 
+@settings(deadline=None)  # other tests may have the processor too
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_masking_any_text_twice_is_masking_it_once(text: str) -> None:
     once, number = mask_text(text)
@@ -287,6 +288,7 @@ def test_masking_any_text_twice_is_masking_it_once(text: str) -> None:
     assert mask_text(once) == (once, 0)
 
 
+@settings(deadline=None)  # other tests may have the processor too
 @given(
     st.text(alphabet=st.characters(categories=["L", "P", "Z", "S", "N"]), max_size=200),
     st.sampled_from(["\n", " ", " | "]),
