@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.contract import read_event
@@ -46,6 +46,7 @@ def test_the_examples_are_valid_as_written_and_as_we_write_them(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@settings(deadline=None)  # other tests may have the processor too
 @given(choice=st.data())
 def test_an_event_without_what_its_schema_requires_is_refused_by_both(path: Path, choice: st.DataObject) -> None:
     event = json.loads(path.read_text(encoding="utf-8"))

@@ -122,8 +122,9 @@ def test_the_spool_is_shared_by_both(broker_url: str, broker: redis.Redis, tmp_p
 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        assert asyncio.run(publish(f"redis://127.0.0.1:{closed.getsockname()[1]}", 1, 2)) == (2, 0)
-    Spool(tmp_path).keep([alert(3)])
+        url = f"redis://127.0.0.1:{closed.getsockname()[1]}"
+        assert asyncio.run(publish(url, 1, 2)) == (2, 0)
+        assert asyncio.run(publish(url, 3)) == (1, 0)
     assert asyncio.run(publish(broker_url, 4)) == (0, 3)
     assert ids(broker) == ["1", "2", "3", "4"]
     assert Spool(tmp_path).waiting() == []

@@ -245,6 +245,20 @@ def test_the_command_for_the_spool_alone_sends_lists_and_sets_aside(
     assert (done.code, done.out, done.err) == (0, "0 published, 0 waiting in spool\n", "")
 
 
+def test_the_command_tells_a_folder_that_cannot_be_used_apart_from_a_broker_that_is_away(
+    away: str, broker_url: str, broker: redis.Redis, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    publish = ("publish", "alert", "--profile", "p", "--key", "k", "--title", "t", "--id", "1", "--spool", "file")
+    done = runmail(*publish, home=tmp_path, RUNMAIL_BROKER_URL=broker_url)
+    assert (done.code, done.err) == (1, "runmail: file cannot be read: Not a directory; all was published\n")
+    assert ids(broker) == ["1"]
+    done = runmail(*publish, home=tmp_path, RUNMAIL_BROKER_URL=away)
+    assert done.code == 1
+    assert done.err.startswith("runmail: no broker answers at ")
+    assert "; and file cannot be written: " in done.err
+
+
 def test_without_a_spool_an_absent_broker_is_an_error(away: str) -> None:
     with Publisher(away) as publisher, pytest.raises(BrokerUnavailable):
         publisher.publish(alert(1))

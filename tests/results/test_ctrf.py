@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.contract import Counts, Failure
@@ -231,6 +231,7 @@ FIELD = JSON | st.sampled_from(["failed", "passed", "other"])
 TIMES = st.sampled_from(["start", "stop", "duration", "failed"])
 
 
+@settings(deadline=None)  # other tests may have the processor too
 @given(st.lists(st.dictionaries(FIELDS, FIELD) | JSON, max_size=4), st.dictionaries(TIMES, JSON))
 def test_whatever_stands_in_the_fields_is_counted_or_passed_over(tests: list[Any], summary: dict[str, Any]) -> None:
     results = read(json.dumps({"results": {"summary": summary, "tests": tests}}))
@@ -238,6 +239,7 @@ def test_whatever_stands_in_the_fields_is_counted_or_passed_over(tests: list[Any
     assert results.counts.total == named or (named == 0 and results.counts.errors == results.counts.total)
 
 
+@settings(deadline=None)  # other tests may have the processor too
 @given(
     st.binary(max_size=60) | st.text(max_size=60).map(lambda text: ('{"results":' + text).encode("utf-8", "replace"))
 )

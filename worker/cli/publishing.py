@@ -139,7 +139,8 @@ def _send_or_keep(events: Iterable[Event], outcome: Outcome, url: str | None, sp
                 publisher.publish_many(_noted(events, taken))
                 why = publisher.away
     except SpoolUnusable as error:
-        shown.fail(f"{(publisher and publisher.away) or why}; and {error}")
+        reason = why if publisher is None else publisher.away
+        shown.fail(f"{error}; all was published" if reason is None else f"{reason}; and {error}")
     tell_set_aside(spool)
     if spool.sent:
         shown.warn(f"sent first what waited in {spool.folder}: {spool.sent} event{_s(spool.sent)}")
