@@ -12,8 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.rig.small_disk import may_mount
+
+# A busy machine is slow now and then; what must be quick is measured by tests of its own.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def _on_path(*names: str) -> Callable[[], bool]:
