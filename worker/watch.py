@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from dramatiq.worker import Worker
 from prometheus_client import CollectorRegistry
@@ -39,7 +41,7 @@ class WorkerWatch:
     def tell(self) -> Tell:
         """What takes the facts of this process."""
         listeners: list[Tell] = [each.tell for each in (self._metrics, self._traces) if each is not None]
-        return _to_all(listeners) if len(listeners) > 1 else (listeners or [untold])[0]
+        return to_all(listeners) if listeners else untold
 
     def start(self, parts: WorkerParts, worker: Worker) -> None:
         """Begin to show what `parts` do.
@@ -114,9 +116,14 @@ def _serve(settings: Settings, port: int, pages: Pages) -> HealthServer:
     return server
 
 
-def _to_all(listeners: list[Tell]) -> Tell:
+def to_all(listeners: Sequence[Tell]) -> Tell:
+    """Return what tells a fact to all listeners; one that breaks costs neither a mail nor the others their fact."""
+
     def tell(fact: Fact) -> None:
         for listener in listeners:
-            listener(fact)
+            try:
+                listener(fact)
+            except Exception as error:  # noqa: BLE001 - the edge of the path: what watches it must not stop it
+                log.error("listener_failed", fact=type(fact).__name__, error=type(error).__name__)
 
     return tell

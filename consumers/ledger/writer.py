@@ -132,7 +132,7 @@ class LedgerWriter:
         if not group:
             return
         try:
-            results = self._commit(group)
+            results, seconds = self._commit(group)
         except LedgerAway as error:
             for waiting in group:
                 waiting.future.set_exception(error)
@@ -145,9 +145,13 @@ class LedgerWriter:
         else:
             for waiting, result in zip(group, results, strict=True):
                 waiting.future.set_result(result)
+            self._tell(GroupCommitted(len(group), seconds))
 
-    def _commit(self, group: list[_Waiting]) -> list[Any]:
-        """Run the steps of a group in one transaction, again while the database is away."""
+    def _commit(self, group: list[_Waiting]) -> tuple[list[Any], float]:
+        """Run the steps of a group in one transaction, again while the database is away.
+
+        Return the results and the seconds that the transaction took.
+        """
         by_step: dict[Any, list[int]] = {}
         for index, waiting in enumerate(group):
             by_step.setdefault(waiting.step, []).append(index)
@@ -164,8 +168,7 @@ class LedgerWriter:
                         answers = step(connection, [group[index].item for index in indexes])
                         for index, answer in zip(indexes, answers, strict=True):
                             results[index] = answer
-                self._tell(GroupCommitted(len(group), time.monotonic() - began))
-                return results
+                return results, time.monotonic() - began
             except BaseException as error:
                 self._drop_connection()
                 if not isinstance(error, OperationalError | InterfaceError) or not is_away(error):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from jinja2.exceptions import SecurityError
 
-#: Turns of loops, calls and loaded templates of one rendering. Our own largest mail takes about 2,000.
+#: Turns of loops, calls and loaded templates of one rendering. Our own largest mail takes about 1,000.
 MAX_STEPS = 20_000
-#: Characters of one rendering, those of texts that are put together first and written later included.
-MAX_WRITTEN = 2_000_000
+#: Characters of one rendering; those of a text count each time it is made, changed or written.
+MAX_WRITTEN = 5_000_000
 #: Characters of one text, and items of one list with everything in it.
 MAX_TEXT = 200_000
 MAX_ITEMS = 10_000
@@ -71,7 +71,7 @@ def spent() -> Spent:
 
 
 def sized(value: object) -> object:
-    """Return a value that is not too large.
+    """Return a value that is not too large; a text counts as written, whatever becomes of it.
 
     The items of lists in lists are counted each time they are reached, so that few lists cannot stand for many.
 
@@ -81,6 +81,7 @@ def sized(value: object) -> object:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             raise TooMuch(f"it makes a text of more than {MAX_TEXT:,} characters")
+        spent().write(len(value))
     elif isinstance(value, int):
         if value.bit_length() > MAX_BITS:
             raise TooMuch(f"it makes a number of more than {MAX_BITS} bits")

@@ -177,10 +177,12 @@ class Renderer:
         tell: Tell = untold,
     ) -> None:
         self._built_in = SetRenderer(built_in(), uncounted)
-        self._built_in.compile_all()
+        for fault in self._built_in.compile_all():
+            raise fault
         self._sets = {each.templates.name: each for each in sets}
         self._set_of = set_of
         self._tell = tell
+        self._missing: set[str] = set()
 
     def render(self, notice: Notice, *, event: Event, profile: Profile) -> Rendered:
         """Render a notice for a profile.
@@ -189,7 +191,8 @@ class Renderer:
             RenderFailed: when even the built-in templates fail.
         """
         wanted = self._set_of(profile)
-        if wanted is not None and wanted not in self._sets:
+        if wanted is not None and wanted not in self._sets and wanted not in self._missing:
+            self._missing.add(wanted)
             log.warning("template_set_missing", set=wanted, profile=profile.name)
         chosen = self._sets.get(wanted) or self._sets.get(None)
         if chosen is not None:

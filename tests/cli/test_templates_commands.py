@@ -82,7 +82,7 @@ def test_a_worker_refuses_to_start_on_a_faulty_template_and_says_where_it_is(spi
     (spine.home / "t" / "sets" / "shop" / "alert").mkdir(parents=True)
     (spine.home / "t" / "sets" / "shop" / "alert" / "subject.txt").write_text("{{ view.titel }}")
 
-    for command in (("worker",), ("worker", "--processes", "2"), ("up",)):
+    for command in (("worker", "--processes", "2"), ("up",)):
         done = spine.run(*command, RUNMAIL_TEMPLATES=str(spine.home / "t"))
         assert done.returncode == 1
         assert "sets/shop/alert/subject.txt:1: `view` has no “titel”" in done.stderr

@@ -279,6 +279,7 @@ BOMBS = {
     "includes": "{% include 'alert/subject.txt' %}{% include 'alert/subject.txt' %}",
     "a wide format": "{{ '%999999999d'|format(1) }}",
     "a format with its width from elsewhere": "{{ '%*d'|format(999999999, 1) }}",
+    "a named format": "{{ '%(x)999999999d'|format(x=1) }}",
     "a format by %": "{{ '%999999999d' % 1 }}",
     "str.format": "{{ '{:999999999}'.format(1) }}",
     "str.ljust": "{{ 'x'.ljust(10**9) }}",
@@ -290,6 +291,10 @@ BOMBS = {
     "map": "{{ ['%999999999d']|map('format', 1)|join }}",
     "batch": "{{ [1]|batch(10**9, 0)|list|length }}",
     "filler": "{{ lipsum(10**6) }}",
+    "a large text read again and again": (
+        "{% set big = 'x ' * 90000 %}{% for i in range(19000) %}{% set y = big.upper() %}{% endfor %}"
+    ),
+    "a large text filtered again and again": "{{ (['x ' * 90000] * 9000)|map('wordcount')|sum }}",
     "much text": "{% for i in range(20000) %}" + "x" * 10_000 + "{% endfor %}",
 }
 

@@ -25,6 +25,7 @@ from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
 from worker.metrics import WorkerMetrics, exposed
 from worker.metrics_backlog import read_ledger_backlog, read_queue
 from worker.metrics_clock import BacklogReader, ClockMetrics
+from worker.watch import to_all
 
 ORIGIN = Origin("ci.example.com/shop", "run-1", "runmail.run.finished")
 
@@ -79,6 +80,17 @@ def test_a_fact_is_counted_where_it_belongs(fact: Fact, sample: str, value: floa
 
     (line,) = [line for line in exposed(metrics.registry).decode().splitlines() if sample in line and line[0] != "#"]
     assert float(line.rpartition(" ")[2]) == pytest.approx(value)
+
+
+def test_a_listener_that_breaks_costs_neither_the_path_nor_the_others_anything() -> None:
+    told: list[Fact] = []
+
+    def breaks(fact: Fact) -> None:
+        raise RuntimeError("no")
+
+    to_all([breaks, told.append])(LedgerLost())
+
+    assert told == [LedgerLost()]
 
 
 def test_the_ledger_is_back_once_it_commits() -> None:

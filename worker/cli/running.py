@@ -26,6 +26,7 @@ from worker.watch import ClockWatch
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
 STOP_MARGIN = 10.0
+MOST_PORT = 65535
 
 
 HealthPort = Annotated[
@@ -58,6 +59,8 @@ def worker(
     url = entry.broker_url(ground.settings)
     count = processes or ground.settings.processes
     each = threads or ground.settings.threads
+    if port and port + count > MOST_PORT + 1:
+        shown.fail(f"{count} processes have no {count} health ports from {port} on", 2)
     if count == 1:
         with _told_in_one_line():
             run_worker(ground, url, threads=each, queues=chosen, health_port=port)
