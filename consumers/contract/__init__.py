@@ -1,32 +1,45 @@
 """What publishers need: the event classes and, with redis installed, the Publisher.
 
-Nothing here imports the rest of runmail, and only building a Publisher imports redis.
+Nothing here imports the rest of runmail, and only building a Publisher imports redis. The same files are the
+package `runmail_client`, so they name each other relatively and never by an absolute name.
+
+Each name is imported when it is first asked for: pytest loads the plugin in every run, also where it is switched off,
+and must not pay for pydantic there.
 """
 
-from .documents import read_events
-from .events import (
-    Alert,
-    AlertData,
-    Counts,
-    Event,
-    Failure,
-    Period,
-    ReportRequested,
-    ReportRequestedData,
-    RunFinished,
-    RunFinishedData,
-    Shard,
-    SuiteSummary,
-    SummaryReady,
-    SummaryReadyData,
-    TestResult,
-    Totals,
-    WorstTest,
-)
-from .ids import derived_id
-from .malformed import MalformedEvent
-from .publisher import BrokerUnavailable, Publisher
-from .reading import read_event
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .documents import read_events
+    from .events import (
+        Alert,
+        AlertData,
+        Counts,
+        Event,
+        Failure,
+        Period,
+        ReportRequested,
+        ReportRequestedData,
+        RunFinished,
+        RunFinishedData,
+        RunStarted,
+        RunStartedData,
+        Shard,
+        SuiteSummary,
+        SummaryReady,
+        SummaryReadyData,
+        TestResult,
+        Totals,
+        WorstTest,
+    )
+    from .ids import derived_id
+    from .malformed import MalformedEvent
+    from .publisher import BrokerUnavailable, Publisher
+    from .reading import read_event
+
+#: The modules that public names come from.
+_MODULES = ("events", "malformed", "reading", "documents", "ids", "publisher")
 
 __all__ = [
     "Alert",
@@ -42,6 +55,8 @@ __all__ = [
     "ReportRequestedData",
     "RunFinished",
     "RunFinishedData",
+    "RunStarted",
+    "RunStartedData",
     "Shard",
     "SuiteSummary",
     "SummaryReady",
@@ -53,3 +68,17 @@ __all__ = [
     "read_event",
     "read_events",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name (PEP 562)."""
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f".{module}", __name__), name, None)
+            if found is not None:
+                return globals().setdefault(name, found)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
