@@ -19,6 +19,7 @@ from consumers.contract import Event, MalformedEvent, read_events
 from consumers.contract.sizes import fit
 from worker.cli import shown
 from worker.cli.publish_run import run_finished
+from worker.cli.publish_started import run_started
 from worker.cli.publishing import AsJson, DryRun, Outcome, Progress, publish
 
 #: Name of the command that takes files, which no file can have by mistake; it is what the usage line shows.
@@ -78,6 +79,10 @@ app.command(
     "run-finished",
     epilog="Example: runmail publish run-finished --profile 'QA alerts' --to team@example.com --junit 'reports/*.xml'",
 )(run_finished)
+app.command(
+    "run-started",
+    epilog="Example: runmail publish run-started --profile 'QA alerts' --to team@example.com --deadline 60",
+)(run_started)
 
 
 @contextmanager

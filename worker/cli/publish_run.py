@@ -75,7 +75,7 @@ def run_finished(
         url=url,
         id=id_,
         source=source,
-        shard=_shard(shard) if shard else None,
+        shard=read_shard(shard) if shard else None,
         started_at=_moment(started_at) if started_at else None,
         labels=dict(_label(text) for text in label or ()),
     )
@@ -113,7 +113,8 @@ def _outcome_word(text: str) -> str:
     return word
 
 
-def _shard(text: str) -> dict[str, int]:
+def read_shard(text: str) -> dict[str, int]:
+    """Read which part of a run is meant; ends the program where the text is none."""
     match = _SHARD.match(text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         shown.fail(f"--shard {text}: must be such as 2/5, the second of five", 2)
