@@ -2,7 +2,7 @@
 
 1. At the start, when a deadline was asked for: say that the run began. Nobody waits for that.
 2. Each report is counted (`pytest_record`).
-3. At the end: judge, build the event, publish it, for at most what is left of a second; then the run goes on.
+3. At the end: judge, build the event, publish it, for at most what is left of the time; then the run goes on.
 4. One line in the terminal says what was published, or why nothing was.
 
 The exit code is never touched, and what goes wrong here is said in that line.
@@ -10,6 +10,7 @@ The exit code is never touched, and what goes wrong here is said in that line.
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 import uuid
@@ -33,15 +34,16 @@ from .run_event import Statement, run_event
 from .start_event import start_event
 from .term_signal import TermSignal
 
-#: Seconds that a run may be held up in all, and what the end of it is left with when the start took them.
-MOST_DELAY = 1.0
-LEAST_WAIT = 0.2
+#: Seconds that a run may be held up in all, unless wished otherwise.
+WAIT = 1.0
+#: The part of them that the end gets in any case: loading packages takes long on a machine that sees them first.
+LEAST_PART = 0.5
 
 NO_BROKER = "no broker: set RUNMAIL_BROKER_URL, or give --runmail-broker"
 
 
-class NotPublished(Exception):
-    """Raised with a sentence for people when an event cannot be published."""
+class UnusableWish(Exception):
+    """Raised with a sentence for people when what was asked for cannot be used."""
 
 
 class PublishedRun:
@@ -104,7 +106,7 @@ class PublishedRun:
             return
         ending = Ending(int(exitstatus), self._was_stopped, self._deselected)
         finish = DaemonCall(lambda: self._publish_finish(ending), "runmail-finish")
-        until = time.monotonic() + max(MOST_DELAY - self._spent, LEAST_WAIT)
+        until = time.monotonic() + self._patience()
         event = self._published(finish, until, "nothing was published")
         if self._start is not None:
             self._published(self._start, until, "the start was not published")
@@ -115,13 +117,29 @@ class PublishedRun:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was published, or why nothing was."""
-        for line in self._lines:
-            terminalreporter.write_line(f"runmail: {line}")
+        self._say(terminalreporter)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """Let a run that SIGTERM ended end by it."""
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Say it where there was no summary; let a run that SIGTERM ended end by it.
+
+        pytest leaves the summary out after an internal error, for exit codes of plugins and with `--no-summary`.
+        """
+        self._say(config.pluginmanager.get_plugin("terminalreporter"))
         self._term.release()
+
+    def _say(self, terminalreporter: Any) -> None:
+        while self._lines and terminalreporter is not None:
+            terminalreporter.write_line(f"runmail: {self._lines.pop(0)}")
+
+    def _patience(self) -> float:
+        """Return the seconds that the end of the run may take."""
+        try:
+            wait = WAIT if self._wishes.wait is None else _number(self._wishes.wait, "wait", "seconds, such as 5")
+        except UnusableWish as error:
+            self._lines.append(str(error))
+            wait = WAIT
+        return max(wait - self._spent, wait * LEAST_PART)
 
     def _count(self, count: Callable[[Any], None], reported: object) -> None:
         """Count what was reported; a report that cannot be counted must not fail the run."""
@@ -138,7 +156,7 @@ class PublishedRun:
             return call.result(max(until - time.monotonic(), 0))
         except StillRunning:
             why = f"the broker{_place(self._wishes.broker_url)} did not answer in time"
-        except (NotPublished, MalformedEvent, BrokerUnavailable) as error:
+        except (UnusableWish, MalformedEvent, BrokerUnavailable) as error:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not fail the run
             why = f"a fault of runmail ({type(error).__name__})"
@@ -150,7 +168,7 @@ class PublishedRun:
             self._statement,
             self._ci,
             suite=self._statement.suite or "",
-            deadline_seconds=_minutes(self._wishes.deadline or "") * 60,
+            deadline_seconds=_number(self._wishes.deadline or "", "deadline", "minutes, such as 90") * 60,
             host=socket.gethostname(),
             now=datetime.now(UTC),
         )
@@ -167,12 +185,15 @@ class PublishedRun:
         return event
 
 
-def _minutes(text: str) -> float:
-    """Read a deadline; what lies outside the contract's limits is refused there."""
+def _number(text: str, what: str, kind: str) -> float:
+    """Read a number that was asked for; a deadline's limits are the contract's."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise NotPublished(f"the deadline {text!r} is no number of minutes, such as 90") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise UnusableWish(f"the {what} {text!r} is no number of {kind}")
+    return number
 
 
 def _place(broker_url: str | None) -> str:

@@ -12,7 +12,7 @@ from .run_event import outcome_of
 from .tally import Results
 
 #: pytest's exit codes (documented there under “Exit codes”).
-TESTS_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 1, 2, 3, 4, 5
+INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ def verdict(ending: Ending, results: Results) -> tuple[Outcome, Results]:
     outcome = outcome_of(results.counts)
     if outcome != "passed" or not results.counts.total:
         return outcome, results
-    if ending.exit_code == TESTS_FAILED:
-        return "failed", results
-    return ("cancelled" if ending.exit_code == INTERRUPTED else "passed"), results
+    if ending.exit_code == INTERRUPTED:
+        return "cancelled", results
+    # A plugin may fail a run whose tests all passed, with a code of its own too.
+    return ("failed" if ending.exit_code else "passed"), results
 
 
 def _named(results: Results, name: str, message: str) -> Results:

@@ -15,10 +15,11 @@ HELP = {
     "suite": "What runs. Default: the repository's name in CI, else that of pytest's root folder.",
     "environment": "Where it runs, such as staging. Default: from CI.",
     "deadline": "Minutes: if the run has not reported its end by then, people are told so. Default: not awaited.",
+    "wait": "Seconds that the run may be held up for this in all. Default: 1.",
     "broker": "Address of Redis. Better in RUNMAIL_BROKER_URL, for it may hold a password.",
 }
 #: Wishes that may stand in the configuration file as `runmail_NAME`; a broker's password has no place there.
-IN_FILE = ("profile", "to", "suite", "environment", "deadline")
+IN_FILE = ("profile", "to", "suite", "environment", "deadline", "wait")
 #: Wishes that are lists.
 LISTED = ("to",)
 
@@ -29,13 +30,14 @@ Value = str | Sequence[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was asked for. `deadline` is in minutes, as it was written."""
+    """What was asked for. `deadline` is in minutes and `wait` in seconds, as they were written."""
 
     profile: str
     recipients: tuple[str, ...] = ()
     suite: str | None = None
     environment: str | None = None
     deadline: str | None = None
+    wait: str | None = None
     broker_url: str | None = None
 
 
@@ -48,16 +50,17 @@ def read_wishes(given: Mapping[str, Value], variables: Mapping[str, str], filed:
     single = {name: values[0] if values else None for name, values in found.items()}
     return Wishes(
         profile=profile,
-        recipients=tuple(found["to"]),
+        recipients=tuple(part.strip() for text in found["to"] for part in text.split(",") if part.strip()),
         suite=single["suite"],
         environment=single["environment"],
         deadline=single["deadline"],
+        wait=single["wait"],
         broker_url=single["broker"],
     )
 
 
 def _first(*places: Value) -> list[str]:
-    """Return the values of the first place that has any; several addresses may stand in one text."""
+    """Return the values of the first place that has any."""
     for place in places:
         texts = [place] if isinstance(place, str) else place or ()
         values = [text.strip() for text in texts if text.strip()]
