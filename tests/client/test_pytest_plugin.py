@@ -417,7 +417,7 @@ def test_a_deadline_that_is_none_is_said_and_the_end_is_published(
 
     assert done.code == 0
     assert only(broker)["type"] == "runmail.run.finished"
-    assert done.line.splitlines()[1] == f"the start was not published: {why}"
+    assert done.line.splitlines()[0] == f"the start was not published: {why}"
 
 
 #: Writes how long the plugins' ends of the session took, in seconds.
