@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.contract.events import Counts
-from consumers.contract.pytest_record import MOST_MODULES, RunRecord
+from consumers.contract.pytest_record import MOST_MODULES, MOST_NAMED, RunRecord
 from consumers.contract.pytest_verdict import (
     INTERNAL_ERROR,
     INTERRUPTED,
@@ -142,6 +142,18 @@ def test_memory_is_bounded_by_the_tests_under_way() -> None:
     assert len(record._open) == 0
     assert len(record._modules) == MOST_MODULES
     assert record.results(1).counts.total == 2 * (MOST_MODULES + 10)
+
+
+@pytest.mark.parametrize(("number", "named"), [(MOST_NAMED, MOST_NAMED), (MOST_NAMED + 1, 0)])
+def test_the_names_of_very_many_tests_are_left_out_and_counted(number: int, named: int) -> None:
+    record = RunRecord()
+    for each in range(number):
+        for when, outcome in (UP, CALL, DOWN):
+            record.add_phase(Report(f"t{each}", when, outcome))
+
+    results = record.results(1)
+    assert (results.counts.total, len(results.tests)) == (number, named)
+    assert results.shortened == ({} if named else {"tests": number})
 
 
 REPORTS = st.builds(
