@@ -15,7 +15,7 @@ from .pytest_wishes import HELP, IN_FILE, LISTED, Wishes, read_wishes
 if TYPE_CHECKING:
     import pytest
 
-#: Set while a run is told of; a pytest that a test starts must not tell of itself because of inherited variables.
+#: Set while a run is told of: a pytest that a test starts must not tell of itself by inherited variables or files.
 INSIDE = "RUNMAIL_INSIDE_PYTEST"
 #: Options of pytest under which no test runs.
 _RUNS_NOTHING = ("collectonly", "setupplan", "setuponly", "showfixtures", "show_fixtures_per_test", "cacheshow")
@@ -55,8 +55,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _wishes(config: pytest.Config) -> Wishes | None:
-    """Read what was asked for; variables alone do not ask for a run inside another."""
+    """Read what was asked for; within another run only an option asks."""
     given = {name: config.getoption(f"runmail_{name}") for name in HELP}
-    filed = {name: config.getini(f"runmail_{name}") for name in IN_FILE}
-    variables = {} if os.environ.get(INSIDE) else os.environ
-    return read_wishes(given, variables, filed)
+    if os.environ.get(INSIDE) and not given["profile"]:
+        return None
+    return read_wishes(given, os.environ, {name: config.getini(f"runmail_{name}") for name in IN_FILE})

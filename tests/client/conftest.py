@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.client.project import project
+from tests.publish.conftest import broker, broker_url, redis_server
 from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
 from tests.rig.postgresql import PostgreSql
 from tests.spine.conftest import redis_url, spine
@@ -58,4 +60,15 @@ def engine(database: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-__all__ = ["authority", "redis_url", "smtp_server", "spine", "start_smtp_server", "unknown_authority"]
+__all__ = [
+    "authority",
+    "broker",
+    "broker_url",
+    "project",
+    "redis_server",
+    "redis_url",
+    "smtp_server",
+    "spine",
+    "start_smtp_server",
+    "unknown_authority",
+]

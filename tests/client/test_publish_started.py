@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 import redis
 
-from tests.publish.conftest import broker, broker_url, redis_server
 from tests.publish.test_publish_files import published, runmail
 from tests.results.test_ci import GITHUB, GITLAB, JENKINS
 
 pytestmark = pytest.mark.real("redis")
 
 STATED = ("--profile", "QA alerts")
-
-__all__ = ["broker", "broker_url", "redis_server"]
 
 
 def dry(home: Path, command: str, *options: str, **variables: str) -> dict[str, Any]:

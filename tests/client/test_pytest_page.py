@@ -9,16 +9,13 @@ import pytest
 import redis
 
 from consumers.contract.pytest_wishes import HELP, IN_FILE
-from tests.client.test_pytest_plugin import Project, only, project
-from tests.publish.conftest import broker, broker_url, redis_server
+from tests.client.project import Project, only
 
 pytestmark = pytest.mark.real("redis")
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "pytest.md").read_text("utf-8")
 README = (ROOT / "consumers" / "contract" / "README.md").read_text("utf-8")
-
-__all__ = ["broker", "broker_url", "project", "redis_server"]
 
 
 def blocks(page: str, language: str) -> list[str]:
