@@ -24,7 +24,11 @@ class DaemonCall(Generic[T]):
         self._ended = threading.Event()
         self._result: list[T] = []
         self._error: Exception | None = None
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name=name, daemon=True).start()
+        except RuntimeError as error:  # the system has no thread to give
+            self._error = error
+            self._ended.set()
 
     def _run(self) -> None:
         try:

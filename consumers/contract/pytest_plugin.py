@@ -7,6 +7,7 @@ done then is in `pytest_run`. Workers of xdist do nothing: all reports come toge
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if wishes is None:
         return
     began = time.monotonic()
-    from .pytest_run import PublishedRun
-
+    try:
+        from .pytest_run import PublishedRun
+    except Exception as error:  # noqa: BLE001 - an environment with an old pydantic, say, must not fail the run
+        sys.stderr.write(f"runmail: nothing will be published: its packages cannot be loaded ({error})\n")
+        return
     os.environ[INSIDE] = "1"
     run = PublishedRun(wishes, os.environ, root_name=config.rootpath.name, spent=time.monotonic() - began)
     config.pluginmanager.register(run, _NAME)

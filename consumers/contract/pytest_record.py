@@ -91,10 +91,11 @@ class RunRecord:
         else:
             self._tally.count(report.nodeid, "skipped")
 
-    def add_internal_error(self, text: str) -> None:
+    def add_internal_error(self, report: object) -> None:
         """Count an internal error of pytest; of several, as workers of xdist report them, the first."""
         if not self._has_internal_error:
             self._has_internal_error = True
+            text = str(report)
             message = text.strip().rpartition("\n")[2]
             self._tally.count_unnamed_errors(1, Failure(name="internal error of pytest", message=message, trace=text))
 

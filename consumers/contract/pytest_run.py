@@ -90,7 +90,7 @@ class PublishedRun:
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Count an internal error of pytest."""
-        self._count(self._record.add_internal_error, str(excrepr))
+        self._count(self._record.add_internal_error, excrepr)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that somebody stopped the run: Ctrl-C, SIGTERM, `pytest.exit`.

@@ -30,9 +30,9 @@ class TermSignal:
         return signal.getsignal(signal.SIGTERM) == self._taker
 
     def watch(self) -> None:
-        """Take the signal, where that is possible: in the main thread, and where it has its default action."""
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        """Take the signal where that is possible: in the main thread, with its default action, not on Windows."""
+        is_possible = threading.current_thread() is threading.main_thread() and hasattr(os, "register_at_fork")
+        if is_possible and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._taker)
             os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._reset)
 

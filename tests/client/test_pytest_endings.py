@@ -101,6 +101,20 @@ SLOW = """
 """
 
 
+#: Notes that the process that counts has heard of the first test; reports of workers come later than their tests.
+REPORTED = """
+    import pathlib, pytest
+    class Heard:
+        @pytest.hookimpl(trylast=True)
+        def pytest_runtest_logreport(self, report):
+            if report.when == "teardown":
+                pathlib.Path("reported").touch()
+    def pytest_configure(config):
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(Heard())
+"""
+
+
 @pytest.mark.parametrize(
     ("number", "options", "code"),
     [
@@ -113,9 +127,10 @@ SLOW = """
 def test_a_run_that_is_stopped_is_cancelled_and_ends_as_it_would_have(
     number: signal.Signals, options: tuple[str, ...], code: int, project: Project, broker: redis.Redis
 ) -> None:
-    project.write(test_slow=SLOW)
+    project.write(test_slow=SLOW, conftest=REPORTED)
     process = project.begin(*ASKED, *options)
     wait_until((project.folder / "hanging").exists)
+    wait_until((project.folder / "reported").exists)
     process.send_signal(number)
     done = ended(process)
 

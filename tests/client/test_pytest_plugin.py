@@ -8,7 +8,7 @@ import time
 import pytest
 import redis
 
-from tests.client.project import ASKED, PLUGINS, Project, counts, only
+from tests.client.project import ASKED, PLUGINS, ROOT, Project, counts, only
 from tests.publish.test_publish_files import published
 from tests.results.test_ci import GITHUB
 
@@ -93,6 +93,16 @@ def test_switched_off_it_publishes_nothing_and_loads_nothing(project: Project, b
 
     assert (done.code, done.line) == (0, ""), done.out
     assert published(broker) == []
+
+
+def test_where_its_packages_cannot_be_loaded_the_run_goes_on(project: Project, broker: redis.Redis) -> None:
+    (project.folder / "broken").mkdir()
+    (project.folder / "broken" / "pydantic.py").write_text("raise ImportError('too old')\n")
+    project.write(test_a="def test_a(): pass")
+    done = project.run(*ASKED, PYTHONPATH=f"broken:{ROOT}")
+
+    assert done.code == 0, done.out
+    assert done.line == "nothing will be published: its packages cannot be loaded (too old)"
 
 
 @pytest.mark.parametrize("option", ["--collect-only", "--fixtures", "--setup-plan", "--version", "--help", "--markers"])
