@@ -213,7 +213,7 @@ def _find_uv(root: Path, held: int, show: Progress) -> tuple[Path, dict[str, str
     own = root / ".tools" / "bin" / "uv"
     if not _works(own):
         _install_uv(root, held, show)
-    return own, {**_settings_of_pip(), **env}
+    return own, {**settings_of_pip(), **env}
 
 
 def _works(uv: Path) -> bool:
@@ -243,7 +243,7 @@ def _install_uv(root: Path, held: int, show: Progress) -> None:
     )
 
 
-def _settings_of_pip() -> dict[str, str]:
+def settings_of_pip() -> dict[str, str]:
     """Return pip's own index and certificate as uv's environment variables."""
     if importlib.util.find_spec("pip") is None:
         return {}

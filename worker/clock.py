@@ -15,9 +15,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.clock_lease import drop_lease, take_lease
+from consumers.ledger.overdue import tell_overdue
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
-from worker.composition import QUEUES, Bells, now_milliseconds
+from worker.composition import EVENTS, QUEUES, Bells, now_milliseconds
 from worker.metrics_clock import ClockMetrics
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,8 @@ LEASE = "clock"
 LEASE_SECONDS = 4.0
 #: Seconds between looks for messages that dead workers had fetched.
 TAKE_BACK_SECONDS = 5.0
+#: Milliseconds a run may be overdue while events wait on the queue: its end may be among them.
+MOST_BACKLOG = 15 * 60_000
 #: Events of one bell.
 EVENTS_PER_BELL = 100
 
@@ -95,9 +98,22 @@ class Clock:
         requests = fire_due(self._engine, now_milliseconds())
         if requests:
             self._bells.plan.send(requests)
+        self._tell_overdue()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept
+
+    def _tell_overdue(self) -> None:
+        """State the ends that runs did not report in time, and ring for them."""
+        waiting = self._bells.broker.do_qsize(EVENTS)
+        now = now_milliseconds()
+        with self._engine.begin() as connection:
+            looked = tell_overdue(connection, due_before=now - (MOST_BACKLOG if waiting else 0), now=now)
+        for row_id in looked.unreadable:
+            log.error("started_run_unreadable", row=row_id)
+        if looked.stated:
+            log.info("runs_overdue", rows=looked.stated)
+            self._bells.plan.send(list(looked.stated))
 
     def _give_up_lease(self) -> None:
         if not self._has_lease:

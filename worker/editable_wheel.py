@@ -17,13 +17,13 @@ def write_editable_wheel(root: Path, folder: Path) -> Path:
     """Write the wheel of the checkout `root` into `folder` and return its path."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     name, version = project["name"], project["version"]
-    scripts = "".join(f"{script} = {target}\n" for script, target in project["scripts"].items())
+    groups = {"console_scripts": project["scripts"], **project.get("entry-points", {})}
     about = f"{name}-{version}.dist-info"
     files = {
         f"{name}.pth": f"{root}\n",
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: runmail\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{about}/entry_points.txt": f"[console_scripts]\n{scripts}",
+        f"{about}/entry_points.txt": "\n".join(_group(group, names) for group, names in groups.items()),
     }
     record = "".join(_record_line(path, text) for path, text in files.items()) + f"{about}/RECORD,,\n"
     wheel = folder / f"{name}-{version}-py3-none-any.whl"
@@ -31,6 +31,11 @@ def write_editable_wheel(root: Path, folder: Path) -> Path:
         for path, text in {**files, f"{about}/RECORD": record}.items():
             archive.writestr(path, text)
     return wheel
+
+
+def _group(group: str, names: dict[str, str]) -> str:
+    """Return a group of entry points as the file lists it."""
+    return "".join([f"[{group}]\n", *(f"{name} = {target}\n" for name, target in names.items())])
 
 
 def _record_line(path: str, text: str) -> str:

@@ -15,6 +15,7 @@ from .texts import (
     MAX_RECIPIENTS,
     AddressText,
     Count,
+    FinishId,
     Identifier,
     JsonMediaType,
     LongText,
@@ -24,6 +25,7 @@ from .texts import (
     ShortText,
     Trace,
     Url,
+    WaitingSeconds,
 )
 from .times import Instant, MaybeInstant
 from .tracing import TraceParent, TraceState
@@ -129,21 +131,35 @@ class EventData(Value):
     masked: Count | None = None
 
 
-class RunFinishedData(EventData):
-    """A test run came to an end."""
+class RunData(EventData):
+    """What identifies a test run, at its start and at its end."""
 
     suite: Name
-    outcome: Outcome
-    counts: Counts = Counts()
     branch: Name | None = None
     commit: Name | None = None
     environment: Name | None = None
     run_id: Name | None = None
     started_at: MaybeInstant = None
+    shard: Shard | None = None
+
+
+class RunStartedData(RunData):
+    """A test run began: when `finish_id` is not published within the deadline, people are told."""
+
+    finish_id: FinishId
+    deadline_seconds: WaitingSeconds
+
+
+class RunFinishedData(RunData):
+    """A test run came to an end."""
+
+    outcome: Outcome
+    counts: Counts = Counts()
     duration_seconds: Seconds | None = None
     failures: tuple[Failure, ...] = ()
     tests: tuple[TestResult, ...] = ()
-    shard: Shard | None = None
+    #: Written by the worker about a run that reported no end: how long it was waited for.
+    overdue_after_seconds: WaitingSeconds | None = None
 
 
 class Totals(Counts):
@@ -299,6 +315,13 @@ class RunFinished(Event):
     data: RunFinishedData
 
 
+class RunStarted(Event):
+    """`runmail.run.started`: a test run began, and its end is waited for."""
+
+    type: Literal["runmail.run.started"] = "runmail.run.started"
+    data: RunStartedData
+
+
 class SummaryReady(Event):
     """`runmail.summary.ready`: a summary over a period is ready to be sent."""
 
@@ -323,6 +346,7 @@ class ReportRequested(Event):
 #: The types published to us, by the CloudEvents `type`.
 EVENT_TYPES: dict[str, type[Event]] = {
     "runmail.run.finished": RunFinished,
+    "runmail.run.started": RunStarted,
     "runmail.summary.ready": SummaryReady,
     "runmail.alert": Alert,
     "runmail.report.requested": ReportRequested,

@@ -1,4 +1,4 @@
-"""derived_id: the same fact gets the same id, so that repeating a command in one CI step is one event.
+"""Ids: the same fact gets the same id, so that repeating a command in one CI step is one event.
 
 It knows no CI variables; what identifies the run is handed in.
 """
@@ -38,3 +38,16 @@ def derived_id(
         identifying = ["content", type, facts, *([occasion] if occasion else [])]
     text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+
+
+def started_id(finish_id: str) -> str:
+    """Return the id of the event that says that the run with this finish began."""
+    return f"{finish_id}/started"
+
+
+def overdue_id(finish_id: str) -> str:
+    """Return the id of the finish that the worker states when the run's own did not come in time.
+
+    It differs from `finish_id`, so that a late finish conflicts with nothing and is told as well.
+    """
+    return f"{finish_id}/overdue"

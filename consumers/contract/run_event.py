@@ -77,6 +77,22 @@ def suite_of(statement: Statement, ci: CiFacts, results: Results) -> str:
     return results.names[0] if len(results.names) == 1 else "tests"
 
 
+def run_facts(statement: Statement, ci: CiFacts, suite: str) -> dict[str, Any]:
+    """Return the part of the data that is the same at a run's start and at its end."""
+    return {
+        "profile": statement.profile,
+        "recipients": list(statement.recipients),
+        "url": statement.url or ci.url,
+        "labels": statement.labels,
+        "suite": suite,
+        "branch": statement.branch or ci.branch,
+        "commit": statement.commit or ci.commit,
+        "environment": statement.environment or ci.environment,
+        "run_id": statement.run_id or ci.run_id,
+        "shard": statement.shard or (ci.shard.model_dump() if ci.shard else None),
+    }
+
+
 def run_event(
     statement: Statement,
     results: Results,
@@ -95,25 +111,16 @@ def run_event(
     Raises:
         MalformedEvent: when something stated is refused by the contract, with the field.
     """
-    said: dict[str, Any] = {
-        "profile": statement.profile,
-        "recipients": list(statement.recipients),
-        "url": statement.url or ci.url,
-        "labels": statement.labels,
-        "suite": suite_of(statement, ci, results),
+    said = {
+        **run_facts(statement, ci, suite_of(statement, ci, results)),
         "outcome": statement.outcome or outcome_of(results.counts),
         "counts": results.counts.model_dump(),
-        "branch": statement.branch or ci.branch,
-        "commit": statement.commit or ci.commit,
-        "environment": statement.environment or ci.environment,
-        "run_id": statement.run_id or ci.run_id,
         "started_at": statement.started_at or results.started_at or ci.started_at,
         "duration_seconds": (
             results.duration_seconds if statement.duration_seconds is None else statement.duration_seconds
         ),
         "failures": [failure.model_dump() for failure in results.failures],
         "tests": [test.model_dump() for test in results.tests],
-        "shard": statement.shard or (ci.shard.model_dump() if ci.shard else None),
         "shortened": results.shortened,
     }
     return stated_event(

@@ -1,6 +1,6 @@
 """The JSON Schema of each event type, generated from the classes into docs/schemas/.
 
-`python -m consumers.contract.schema docs/schemas` writes them; a test keeps them current.
+Run as a module with that folder it writes them; a test keeps them current.
 """
 
 from __future__ import annotations

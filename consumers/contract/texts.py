@@ -15,6 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 #: Characters; an id of CloudEvents is a hash, a run id or a UUID, and 512 holds a long CI job path.
 MAX_IDENTIFIER = 512
+#: Characters of the id of a run's end that is waited for: two more ids are made of it (`ids`).
+MAX_FINISH_ID = 500
+#: Seconds; an end is waited for at most a week, after which nobody wants to hear of it.
+MAX_WAITING = 7 * 86_400
 #: Characters of a profile's name.
 MAX_PROFILE_NAME = 100
 #: Characters; RFC 5321 allows 254 for an address, the rest leaves room for a display name typed by mistake.
@@ -94,6 +98,7 @@ def _json_media_type(value: str) -> str:
 
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), AfterValidator(_identifier)]
+FinishId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FINISH_ID), AfterValidator(_identifier)]
 ProfileName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROFILE_NAME), AfterValidator(_identifier)]
 AddressText = Annotated[str, StringConstraints(max_length=MAX_ADDRESS_TEXT)]
 Url = Annotated[str, StringConstraints(max_length=MAX_URL), AfterValidator(_link)]
@@ -104,3 +109,4 @@ LongText = Annotated[str, shortened(MAX_LONG_TEXT)]
 Trace = Annotated[str, shortened(MAX_TRACE)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Seconds = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
+WaitingSeconds = Annotated[float, Field(ge=1, le=MAX_WAITING, allow_inf_nan=False)]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, updat
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent
 from consumers.contract.texts import MAX_IDENTIFIER
+from consumers.ledger.awaiting import await_finishes
 from consumers.ledger.lease import PLANNING_LEASE_SECONDS, Moment, read_lease_clock
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import events
@@ -128,6 +129,7 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
             known[item.event.identity] = (None, item.fingerprint)
             new[item.event.identity] = item
     inserted = dict(zip(new, _insert(connection, [_row(item, moment) for item in new.values()]), strict=True))
+    await_finishes(connection, [(inserted[identity], item.event, item.now) for identity, item in new.items()])
 
     results: list[Recorded] = []
     for item in arrivals:

@@ -116,6 +116,19 @@ class AttemptRow(SQLModel, table=True):
     ended_at: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
+class AwaitedRunRow(SQLModel, table=True):
+    """A run that began and whose end is looked for when its time has come; gone once that was done."""
+
+    __tablename__ = "awaited_run"
+    __table_args__ = (Index("awaited_run_due", "due_at"),)
+
+    #: The event that says that the run began. No foreign key: old events may be moved out meanwhile.
+    event_row: int = Field(sa_column=Column(RowId, primary_key=True, autoincrement=False))
+    source: str
+    finish_id: str
+    due_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class LeaseRow(SQLModel, table=True):
     """A named right that one process holds for a while, such as to be the clock."""
 
@@ -170,6 +183,7 @@ class SmtpConnectionRow(SQLModel, table=True):
 events = SQLModel.metadata.tables["event"]
 deliveries = SQLModel.metadata.tables["delivery"]
 attempts = SQLModel.metadata.tables["attempt"]
+awaited_runs = SQLModel.metadata.tables["awaited_run"]
 leases = SQLModel.metadata.tables["lease"]
 breakers = SQLModel.metadata.tables["breaker"]
 connections = SQLModel.metadata.tables["smtp_connection"]

@@ -85,6 +85,8 @@ def run_finished_view(data: RunFinishedData, timezone: str, budget: Budget) -> R
 def outcome_of(data: RunFinishedData) -> Outcome:
     """Return how the run ended, in words that fit a subject line."""
     counts = data.counts
+    if data.overdue_after_seconds is not None:
+        return Outcome("⊘", "bad", f"no end reported within {span(data.overdue_after_seconds)}")
     if data.outcome == "cancelled":
         return Outcome("⊘", "quiet", "cancelled" + (f" after {count(counts.total, 'test')}" if counts.total else ""))
     if data.outcome == "timed_out":
@@ -143,6 +145,11 @@ def _trace(text: str | None, budget: Budget) -> tuple[list[str], int]:
 def _notes(data: RunFinishedData, shown: int, budget: Budget) -> tuple[str, ...]:
     """Say what the mail does not show."""
     notes = []
+    if data.overdue_after_seconds is not None:
+        notes.append(
+            "This run announced its start and has not reported how it ended, so it counts as cancelled. It may have "
+            "been killed, or may still be running. If its end is reported later, that is a mail of its own."
+        )
     bad = max(data.counts.failed + data.counts.errors, len(data.failures))
     if data.failures and bad > shown:
         notes.append(f"{count(bad - shown, 'more failing test')} not shown here.")

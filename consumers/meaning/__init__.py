@@ -9,6 +9,7 @@ from consumers.contract.events import Event
 from consumers.meaning.alert import alert
 from consumers.meaning.report_requested import report_requested
 from consumers.meaning.run_finished import run_finished
+from consumers.meaning.run_started import run_started
 from consumers.meaning.summary_ready import summary_ready
 from consumers.notice import Notice, Question, Skip
 
@@ -17,6 +18,7 @@ Consumer = Callable[[Any], Notice | Skip | Question]
 #: The consumer of each type. A type without one is quarantined, and can be replayed by a version that has it.
 CONSUMERS: dict[str, Consumer] = {
     "runmail.run.finished": run_finished,
+    "runmail.run.started": run_started,
     "runmail.summary.ready": summary_ready,
     "runmail.alert": alert,
     "runmail.report.requested": report_requested,

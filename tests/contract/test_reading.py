@@ -17,7 +17,7 @@ from consumers.contract import Alert, MalformedEvent, RunFinished, SummaryReady,
 from consumers.contract.events import EVENT_TYPES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = ("run-finished", "summary-ready", "alert", "report-requested")
+NAMES = ("run-finished", "run-started", "summary-ready", "alert", "report-requested")
 
 
 def example(name: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def published(broker: redis.Redis) -> list[dict[str, Any]]:
     return [json.loads(body)["args"][0] for body in found]
 
 
-@pytest.mark.parametrize("name", ["alert", "run-finished", "summary-ready", "report-requested"])
+@pytest.mark.parametrize("name", ["alert", "run-finished", "run-started", "summary-ready", "report-requested"])
 def test_a_file_of_one_event_is_published(
     name: str, broker_url: str, broker: redis.Redis, examples: Path, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from worker.cli.progress import Progress
 from worker.cli.publish_alert import alert
 from worker.cli.publish_run import run_finished
 from worker.cli.publish_spool import spool as send_spooled
+from worker.cli.publish_started import run_started
 from worker.cli.publish_summary import summary
 from worker.cli.publishing import AsJson, DryRun, NoMask, Outcome, SpoolFolder, publish
 
@@ -85,6 +86,10 @@ app.command(
     "run-finished",
     epilog="Example: runmail publish run-finished --profile 'QA alerts' --to team@example.com --junit 'reports/*.xml'",
 )(run_finished)
+app.command(
+    "run-started",
+    epilog="Example: runmail publish run-started --profile 'QA alerts' --to team@example.com --deadline 60",
+)(run_started)
 app.command(
     "alert",
     epilog="Example: runmail publish alert --profile 'QA alerts' --key disk-7 --title 'Disk 7 is 90 % full'",
