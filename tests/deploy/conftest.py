@@ -22,6 +22,9 @@ from tests.spine.conftest import wait_until as wait_within
 #: Seconds a test waits for processes that start or servers that elect; far above what it takes on a busy machine.
 PATIENCE = 90.0
 
+#: Seconds a test of this folder may take in all.
+TEST_SECONDS = 300
+
 
 def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Return the first truthy result of `condition`, or fail at the deadline."""
@@ -61,7 +64,7 @@ class Started:
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -71,6 +74,13 @@ class Started:
     def said(self, words: str, times: int = 1) -> bool:
         """Say whether words stand in the logs so many times."""
         return self.logs().count(words) >= times
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that start many processes the time that a busy machine needs."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture

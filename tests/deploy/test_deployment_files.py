@@ -232,7 +232,6 @@ def answers(client: redis.Redis) -> bool:
         return False
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.real("redis")
 @pytest.mark.real("postgresql")
 def test_the_services_of_the_compose_file_work_together(

@@ -61,14 +61,10 @@ def test_the_groups_name_an_example_too() -> None:
     "words",
     [
         ("--help",),
-        ("profiles", "--help"),
         ("profiles", "list"),
         ("doctor",),
-        ("audit",),
-        ("events", "list"),
         ("deliveries", "show", "1"),
         ("prune", "--older-than", "90d"),
-        ("migrate", "--check"),
         ("nonsense",),
     ],
 )

@@ -18,7 +18,7 @@ from consumers.ledger import pruning
 from consumers.ledger.books import read_books
 from consumers.ledger.deciding import retry
 from consumers.ledger.pruning import HANGING, STEP_EVENTS, Finished
-from consumers.ledger.states import DeliveryState, EventState
+from consumers.ledger.states import EventState
 from consumers.ledger.tables import attempts, deliveries, events
 from tests.deploy.conftest import wait_until
 from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
@@ -84,6 +84,11 @@ def sizes(engine: Engine) -> tuple[int, int, int]:
     return counted[0], counted[1], counted[2]
 
 
+def left(engine: Engine) -> set[int]:
+    with engine.connect() as connection:
+        return set(connection.execute(select(events.c.id)).scalars())
+
+
 def run(engine: Engine, *, quarantined: bool = False) -> dict[str, int]:
     finished = Finished(LIMIT, quarantined)
     counted = count(engine, finished)
@@ -92,61 +97,42 @@ def run(engine: Engine, *, quarantined: bool = False) -> dict[str, int]:
     return counted
 
 
-# What goes. Everything here was last changed a millisecond before the limit.
-@pytest.mark.parametrize(
-    ("event", "states"),
-    [
-        ("planned", ("sent",)),
-        ("planned", ("sent", "failed", "suppressed")),
-        # An event without mail, such as a summary of nothing.
-        ("skipped", ()),
-    ],
-)
-def test_what_is_finished_and_old_goes_with_all_that_hangs_on_it(
-    engine: Engine, event: str, states: tuple[str, ...]
-) -> None:
-    keep(engine, *states, event=event)
-
-    assert run(engine) == {"event": 1, "delivery": len(states), "attempt": len(states)}
-    assert sizes(engine) == (0, 0, 0)
-
-
-# What stays.
-@pytest.mark.parametrize(
-    ("event", "states", "times"),
-    [
-        # Something of it waits.
-        ("planned", ("sent", "pending"), {}),
-        ("planned", ("sending",), {}),
-        ("planned", ("deferred",), {}),
-        # A person has to decide.
-        ("planned", ("sent", "held"), {}),
-        ("planned", ("uncertain",), {}),
-        ("planned", ("sent", "quarantined"), {}),
-        ("quarantined", (), {}),
-        # Nobody planned it yet.
-        ("accepted", (), {}),
-        # It is young, or changed lately: sent after weeks of being held, for example.
-        ("planned", ("sent",), {"recorded": YOUNG, "updated": YOUNG}),
-        ("planned", ("sent",), {"updated": YOUNG}),
-        ("skipped", (), {"recorded": YOUNG}),
-    ],
-)
-def test_what_waits_or_is_young_stays(
-    engine: Engine, event: str, states: tuple[str, ...], times: dict[str, int]
-) -> None:
-    keep(engine, *states, event=event, **times)
-
-    assert run(engine)["event"] == 0
-    assert sizes(engine) == (1, len(states), len(states))
+#: Event state, delivery states, and what of it is not old: everything else was changed a millisecond before the limit.
+GOES = [
+    ("planned", ("sent",)),
+    ("planned", ("sent", "failed", "suppressed")),
+    # An event without mail, such as a summary of nothing.
+    ("skipped", ()),
+]
+STAYS: list[tuple[str, tuple[str, ...], dict[str, int]]] = [
+    # Something of it waits.
+    ("planned", ("sent", "pending"), {}),
+    ("planned", ("sending",), {}),
+    ("planned", ("deferred",), {}),
+    # A person has to decide.
+    ("planned", ("sent", "held"), {}),
+    ("planned", ("uncertain",), {}),
+    # Nobody planned it yet.
+    ("accepted", (), {}),
+    # It is young, or changed lately: sent after weeks of being held, for example.
+    ("planned", ("sent",), {"recorded": YOUNG, "updated": YOUNG}),
+    ("planned", ("sent",), {"updated": YOUNG}),
+    ("skipped", (), {"recorded": YOUNG}),
+]
+#: What goes only when it is asked for.
+QUARANTINED = [("quarantined", ()), ("planned", ("sent", "quarantined"))]
 
 
-@pytest.mark.parametrize(("event", "states"), [("quarantined", ()), ("planned", ("sent", "quarantined"))])
-def test_what_nobody_mended_goes_when_it_is_asked_for(engine: Engine, event: str, states: tuple[str, ...]) -> None:
-    keep(engine, *states, event=event)
+def test_what_is_finished_and_old_goes_with_all_that_hangs_on_it_and_nothing_else(engine: Engine) -> None:
+    going = [keep(engine, *states, event=event) for event, states in GOES]
+    waiting = {keep(engine, *states, event=event, **times): (event, states) for event, states, times in STAYS}
+    mendable = [keep(engine, *states, event=event) for event, states in QUARANTINED]
 
-    assert run(engine, quarantined=True)["event"] == 1
-    assert sizes(engine) == (0, 0, 0)
+    assert run(engine) == {"event": len(going), "delivery": 4, "attempt": 4}
+    assert left(engine) == {*waiting, *mendable}, waiting
+    assert run(engine, quarantined=True) == {"event": len(mendable), "delivery": 2, "attempt": 2}
+    assert left(engine) == {*waiting}, waiting
+    sizes(engine)
 
 
 def test_many_go_in_steps_and_their_young_neighbours_stay(engine: Engine) -> None:
@@ -216,7 +202,8 @@ def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_pat
     spine.work()
     spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
     spine.settled(sent=2)
-    shown = json.loads(spine.run("events", "show", "run-1", "--json").stdout)
+    with spine.ground.engine.connect() as connection:
+        body = connection.execute(select(events.c.body)).scalar_one()
     grow_old(spine)
     file = tmp_path / "pruned.jsonl.gz"
     words = ("prune", "--older-than", "90d", "--archive", str(file), "--json")
@@ -230,9 +217,8 @@ def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_pat
     assert file.stat().st_mode & 0o777 == 0o600
     lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
     assert [line["table"] for line in lines] == ["event", "delivery", "delivery", "attempt", "attempt"]
-    assert json.loads(base64.b64decode(lines[0]["row"]["body"])) == shown["content"]
+    assert base64.b64decode(lines[0]["row"]["body"]) == body
     assert spine.deliveries() == []
-    assert spine.run("prune", "--older-than", "26w").stdout == "Pruned 0 events, 0 deliveries, 0 attempts.\n"
     # The horizon: what was forgotten is new again.
     spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
     spine.settled(sent=2)
@@ -290,7 +276,7 @@ def test_mail_goes_on_while_pruning(spine: Spine, database: str) -> None:
     wait_until(lambda: sizes(spine.ground.engine)[0] == 30)
 
 
-@pytest.mark.parametrize("age", ["", "90", "0d", "-3d", "1.5d", "90days", "١d"])
+@pytest.mark.parametrize("age", ["90", "0d", "١d"])
 def test_an_age_that_is_none_is_refused(spine: Spine, age: str) -> None:
     done = spine.run("prune", "--older-than", age)
 
@@ -305,10 +291,6 @@ def test_an_archive_that_cannot_be_written_stops_the_deleting(spine: Spine) -> N
     assert done.returncode == 1
     assert done.stderr == "runmail: /dev/full cannot be written (No space left on device): 0 events were pruned\n"
     assert sizes(spine.ground.engine) == (1, 1, 1)
-
-
-def test_the_states_that_end_are_told_from_those_that_wait() -> None:
-    assert set(pruning.FINISHED_DELIVERIES) == {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
 __all__ = ["smtp_server", "spine", "start_smtp_server"]

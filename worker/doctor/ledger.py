@@ -42,7 +42,8 @@ def examine_database(settings: Settings, around: Surroundings) -> tuple[Engine |
         return engine, [found, *durable]
     said = "has no tables yet" if revision is None else f"is older ({revision}) than this program"
     engine.dispose()
-    return None, [Finding("database", "wrong", said, "run `runmail migrate`"), *durable]
+    advice = "run `runmail migrate`" if settings.database_url else "start `runmail up`, or run `runmail migrate`"
+    return None, [Finding("database", "wrong", said, advice), *durable]
 
 
 def _durability(engine: Engine, around: Surroundings) -> Iterator[Finding]:
