@@ -10,7 +10,6 @@ import argparse
 import json
 import secrets
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -279,7 +278,3 @@ def summary(book: Book) -> str:
     kills = sum(int(word[6:]) for line in lines for word in line.split() if word.startswith("kills="))
     minutes = sum(done["seconds"] for done in book.done.values()) / 60
     return "\n".join(["== all steps are done", *lines, f"{kills} kills in {minutes:.0f} minutes, seed {book.seed}"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
