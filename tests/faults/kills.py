@@ -118,6 +118,7 @@ class Killing:
     def _died(self, process: Running, place: str) -> None:
         assert process.code == -signal.SIGKILL, f"the process armed for {place} ended with {process.code}"
         self._system.kills += 1
+        self._system.check_books()
 
     def _leave_due(self) -> None:
         """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
@@ -150,6 +151,3 @@ def one_of_each(kills: int, seed: int) -> list[str]:
     chance = random.Random(seed)
     rounds = -(-kills // len(EVERYWHERE))
     return [place for _ in range(rounds) for place in chance.sample(EVERYWHERE, len(EVERYWHERE))][:kills]
-
-
-__all__ = ["EVERYWHERE", "Killing", "Running", "one_of_each"]

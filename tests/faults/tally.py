@@ -40,6 +40,7 @@ class Tally:
     missing: int
     maybe_twice: int
     kills: int
+    outages: int
     seconds_to_drain: float
     problems: tuple[str, ...]
     examples: dict[str, list[Any]]
@@ -58,7 +59,14 @@ class Tally:
 
 
 def count(
-    name: str, engine: Engine, log: Path, published: Collection[tuple[str, str]], *, kills: int, seconds: float
+    name: str,
+    engine: Engine,
+    log: Path,
+    published: Collection[tuple[str, str]],
+    *,
+    kills: int,
+    outages: int,
+    seconds: float,
 ) -> Tally:
     """Count a run: `published` are the pairs of source and id that must be accepted."""
     taken = [read_taken_mail(line) for line in log.read_text("utf-8").splitlines()]
@@ -81,6 +89,7 @@ def count(
         missing=len(set(published) - recorded),
         maybe_twice=books.maybe_twice,
         kills=kills,
+        outages=outages,
         seconds_to_drain=round(seconds, 1),
         problems=books.problems,
         examples={kind: pairs[:3] for kind, pairs in found.examples.items() if kind not in ("lost", "duplicated")},

@@ -15,14 +15,14 @@ done: list[str] = []
 def first(folder: Path, seed: int) -> Iterator[object]:
     """Be the first."""
     done.append(f"first {seed}")
-    yield "first: kills=3"
+    yield "first: published=1 kills=3"
 
 
 def second(folder: Path, seed: int) -> Iterator[object]:
     """Be the second, which fails as long as a file says so."""
     done.append("second")
     assert not (folder.parent / "broken").exists(), "broken"
-    yield "second: kills=4"
+    yield "second: published=1 kills=4"
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
