@@ -20,6 +20,7 @@ from typing import Any
 from tests.faults import canary, naive
 from tests.faults.crowds import flood, rolling_restarts, several_clocks
 from tests.faults.exim_run import kill_beside_exim, note_taken
+from tests.faults.figures import table
 from tests.faults.full_disk import fill_while_working
 from tests.faults.hostile import inject
 from tests.faults.kills import EVERYWHERE, Killing, one_of_each
@@ -238,12 +239,16 @@ def main(steps: Sequence[Step] = STEPS, arguments: Sequence[str] | None = None) 
     parser.add_argument("--step", choices=names, help="do this step alone, even if it is done")
     parser.add_argument("--seed", type=int, help="another seed begins anew")
     parser.add_argument("--again", action="store_true", help="forget what is done")
+    parser.add_argument("--figures", action="store_true", help="print what is done as the table of docs/guarantees.md")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     path = options.folder / "long-run.json"
     if options.again:
         path.unlink(missing_ok=True)
     book = Book(path, options.seed)
+    if options.figures:
+        print(table(line for done in book.done.values() for line in done["lines"]))
+        return 0
     print(f"seed {book.seed}; what is done is kept in {path}", flush=True)
     for name, step in zip(names, steps, strict=True):
         if options.step not in (None, name) or (options.step is None and name in book.done):

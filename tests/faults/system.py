@@ -35,7 +35,7 @@ LEASE_SECONDS = 3
 ATTEMPT_SECONDS = 2
 #: Seconds a run may take to come to rest: above what dramatiq leaves a dead process (15 s), what planning leases
 #: last (30 s), and what a busy machine adds.
-DRAIN_SECONDS = 120.0
+DRAIN_SECONDS = 240.0
 #: Seconds between the rig's looks at the ledger.
 LOOK_SECONDS = 0.1
 #: The password of the sink's user; looked for in everything that the run leaves behind.
