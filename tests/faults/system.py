@@ -38,16 +38,14 @@ ATTEMPT_SECONDS = 2
 DRAIN_SECONDS = 240.0
 #: Seconds between the rig's looks at the ledger.
 LOOK_SECONDS = 0.1
-#: The password of the sink's user; looked for in everything that the run leaves behind.
+#: Who logs in at the sink, with a password of chance that is looked for in everything the run leaves behind.
 USER = "qa@example.com"
 
 
 class System:
     """Builds the parts, starts and kills the processes, waits for rest, counts."""
 
-    def __init__(
-        self, folder: Path, *, database_url: str | None = None, password: str = "", **environment: str
-    ) -> None:
+    def __init__(self, folder: Path, *, database_url: str | None = None, **environment: str) -> None:
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         self.redis = RedisServer(folder / "redis")
