@@ -69,12 +69,14 @@ class Killing:
         self._system.worker()
 
     def kill_at_random(self, times: int) -> None:
-        """Kill one of two workers at a moment of chance."""
+        """Kill one of two workers at a moment of chance, once they have sent something since the last kill."""
         workers = [self._system.worker(), self._system.worker()]
         self._system.clock()
         for _ in range(times):
-            self._feed()
-            time.sleep(self._chance.uniform(0.0, 0.25))
+            before = self._system.sink.taken()
+            self._feed(times=2)
+            wait_for(lambda before=before: self._system.sink.taken() > before)  # type: ignore[misc]
+            time.sleep(self._chance.uniform(0.0, 0.1))
             index = self._chance.randrange(2)
             workers[index].kill()
             self._system.kills += 1
