@@ -75,7 +75,7 @@ class Killing:
         for _ in range(times):
             before = self._system.sink.taken()
             self._feed(times=2)
-            wait_for(lambda before=before: self._system.sink.taken() > before)  # type: ignore[misc]
+            self._system.wait_taken(before + 1)
             time.sleep(self._chance.uniform(0.0, 0.1))
             index = self._chance.randrange(2)
             workers[index].kill()

@@ -142,6 +142,10 @@ class System:
         """Wait until so many events are in the ledger."""
         wait_for(lambda: self.recorded() >= events)
 
+    def wait_taken(self, mails: int) -> None:
+        """Wait until the sink has taken so many mails."""
+        wait_for(lambda: self.sink.taken() >= mails)
+
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
         recorded = self.recorded()
