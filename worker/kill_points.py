@@ -111,7 +111,10 @@ class PointedWire:
         return getattr(self._wire, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value) if name.startswith("_") else setattr(self._wire, name, value)
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._wire, name, value)
 
     async def greeting(self) -> Answer:
         """Wait for the server's greeting."""

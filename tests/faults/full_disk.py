@@ -20,4 +20,4 @@ def fill_while_working(system: System, disk: Path, times: int) -> None:
         with filled(disk):
             system.publish(batch(f"full-{number}", 20))
             wait_for(lambda: "ledger_away" in system.logs())
-        system.kills += 1
+        system.outages += 1

@@ -69,12 +69,14 @@ class Killing:
         self._system.worker()
 
     def kill_at_random(self, times: int) -> None:
-        """Kill one of two workers at a moment of chance."""
+        """Kill one of two workers at a moment of chance, once they have sent something since the last kill."""
         workers = [self._system.worker(), self._system.worker()]
         self._system.clock()
         for _ in range(times):
-            self._feed()
-            time.sleep(self._chance.uniform(0.0, 0.25))
+            before = self._system.sink.taken()
+            self._feed(times=2)
+            self._system.wait_taken(before + 1)
+            time.sleep(self._chance.uniform(0.0, 0.1))
             index = self._chance.randrange(2)
             workers[index].kill()
             self._system.kills += 1
@@ -118,6 +120,7 @@ class Killing:
     def _died(self, process: Running, place: str) -> None:
         assert process.code == -signal.SIGKILL, f"the process armed for {place} ended with {process.code}"
         self._system.kills += 1
+        self._system.check_books()
 
     def _leave_due(self) -> None:
         """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
@@ -150,6 +153,3 @@ def one_of_each(kills: int, seed: int) -> list[str]:
     chance = random.Random(seed)
     rounds = -(-kills // len(EVERYWHERE))
     return [place for _ in range(rounds) for place in chance.sample(EVERYWHERE, len(EVERYWHERE))][:kills]
-
-
-__all__ = ["EVERYWHERE", "Killing", "Running", "one_of_each"]

@@ -49,7 +49,7 @@ def outages(system: System, outage: Outage, *, times: int, seconds: float, seed:
             time.sleep(max(0.0, chance.uniform(0.5, 1.5) * seconds - (time.monotonic() - began)))
         while untold:
             system.publish(untold.pop())
-        system.kills += 1
+        system.outages += 1
     for process in (*workers, clock):
         assert process.code is None, f"a process ended with {process.code}: {system.logs()[-2000:]}"
 

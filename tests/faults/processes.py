@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 #: What the server loads before the first fork.
-LOADED = ["worker.cli.main", "worker.cli.running", "worker.cli.standing", "worker.process", "alembic.command"]
+LOADED = [
+    "worker.cli.main",
+    "worker.cli.running",
+    "worker.cli.standing",
+    "worker.process",
+    "alembic.command",
+    "tests.faults.processes",
+]
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(LOADED)

@@ -14,6 +14,7 @@ import redis
 from sqlalchemy import func, select, update
 
 from consumers.contract import Event, Publisher, read_event
+from consumers.ledger.books import read_books
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 from consumers.views.deliveries import DeliveryFilter, list_deliveries
@@ -24,6 +25,7 @@ from tests.faults.sink import Sink
 from tests.faults.tally import Tally, count
 from tests.rig.redis_server import RedisServer
 from worker.composition import Bells, declare_actors, lay_ground, make_broker, now_milliseconds
+from worker.database import open_snapshot
 from worker.kill_points import HOME, KILL
 from worker.migrate import migrate
 from worker.settings import Settings
@@ -33,19 +35,17 @@ LEASE_SECONDS = 3
 ATTEMPT_SECONDS = 2
 #: Seconds a run may take to come to rest: above what dramatiq leaves a dead process (15 s), what planning leases
 #: last (30 s), and what a busy machine adds.
-DRAIN_SECONDS = 120.0
+DRAIN_SECONDS = 240.0
 #: Seconds between the rig's looks at the ledger.
 LOOK_SECONDS = 0.1
-#: The password of the sink's user; looked for in everything that the run leaves behind.
+#: Who logs in at the sink, with a password of chance that is looked for in everything the run leaves behind.
 USER = "qa@example.com"
 
 
 class System:
     """Builds the parts, starts and kills the processes, waits for rest, counts."""
 
-    def __init__(
-        self, folder: Path, *, database_url: str | None = None, password: str = "", **environment: str
-    ) -> None:
+    def __init__(self, folder: Path, *, database_url: str | None = None, **environment: str) -> None:
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         self.redis = RedisServer(folder / "redis")
@@ -58,6 +58,7 @@ class System:
         #: Pairs of source and id that must come to be in the ledger.
         self.published: set[tuple[str, str]] = set()
         self.kills = 0
+        self.outages = 0
         self._processes: list[Running] = []
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("RUNMAIL_", "FAULT_RIG_"))},
@@ -141,6 +142,10 @@ class System:
         """Wait until so many events are in the ledger."""
         wait_for(lambda: self.recorded() >= events)
 
+    def wait_taken(self, mails: int) -> None:
+        """Wait until the sink has taken so many mails."""
+        wait_for(lambda: self.sink.taken() >= mails)
+
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
         recorded = self.recorded()
@@ -172,12 +177,25 @@ class System:
 
     def count(self, name: str, seconds: float) -> Tally:
         """Count what the run came to by the sink's log."""
-        return count(name, self.ground.engine, self.sink.log, self.published, kills=self.kills, seconds=seconds)
+        return count(
+            name,
+            self.ground.engine,
+            self.sink.log,
+            self.published,
+            kills=self.kills,
+            outages=self.outages,
+            seconds=seconds,
+        )
 
     def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the deliveries as the command line lists them."""
         with self.ground.engine.connect() as connection:
             return list_deliveries(connection, DeliveryFilter(**{"limit": 100_000, **wanted}))
+
+    def check_books(self) -> None:
+        """Fail if the books do not balance at this very moment, whatever is going on."""
+        with open_snapshot(self.ground.engine) as connection:
+            assert read_books(connection).problems == ()
 
     def rest(self, name: str, seconds: float = DRAIN_SECONDS) -> Tally:
         """Wait for rest, return what the run came to and fail if anything of it is wrong."""

