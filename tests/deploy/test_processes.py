@@ -23,9 +23,9 @@ def test_a_command_goes_on_when_the_shell_that_started_it_ends(command: str, sta
     assert shell.stdout is not None
     orphan = psutil.Process(int(shell.stdout.readline()))
     said = {"worker": "worker_started", "clock": "clock_has_lease"}[command]
-    wait_until(lambda: log.exists() and said in log.read_text())
-    shell.communicate("end\n")
     try:
+        wait_until(lambda: log.exists() and said in log.read_text())
+        shell.communicate("end\n")
         # The watch looks once a second; whoever still works after three looks does not watch.
         with pytest.raises(psutil.TimeoutExpired):
             orphan.wait(3.0)
