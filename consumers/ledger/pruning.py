@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, select
 
+from consumers.ledger.run_tables import run_tests, runs
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.ledger.tables import attempts, deliveries, events
 
@@ -41,6 +42,8 @@ class Hanging:
 HANGING = (
     Hanging(attempts, "delivery_id", deliveries),
     Hanging(deliveries, "event_row", events),
+    Hanging(run_tests, "event_row", events),
+    Hanging(runs, "event_row", events),
 )
 
 

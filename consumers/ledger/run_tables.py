@@ -1,7 +1,7 @@
 """The tables of recorded runs, of which reports are computed.
 
-A row of `run` is a finished run as one event told it, or one part of a run that came in parts. No foreign key: runs
-outlive the events that told of them. Times are integer milliseconds since 1970 UTC.
+A row of `run` is a finished run as one event told it, or one part of a run that came in parts. No foreign key,
+so that recording costs no look-up; they are pruned with their events. Times are integer milliseconds since 1970 UTC.
 """
 
 from __future__ import annotations

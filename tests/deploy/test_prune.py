@@ -7,6 +7,7 @@ import gzip
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from sqlalchemy import Engine, Table, func, insert, select, update
 
 from consumers.ledger import pruning
 from consumers.ledger.books import read_books
-from consumers.ledger.deciding import retry
 from consumers.ledger.pruning import HANGING, STEP_EVENTS, Finished
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import attempts, deliveries, events
@@ -93,8 +93,13 @@ def run(engine: Engine, *, quarantined: bool = False) -> dict[str, int]:
     finished = Finished(LIMIT, quarantined)
     counted = count(engine, finished)
     steps = list(prune(engine, finished, sleep=lambda _: None))
-    assert counted == (steps[-1] if steps else {"event": 0, "delivery": 0, "attempt": 0})
-    return counted
+    assert some(counted) == (some(steps[-1]) if steps else {})
+    return some(counted)
+
+
+def some(counts: dict[str, int]) -> dict[str, int]:
+    """Return the tables of which there is anything."""
+    return {name: number for name, number in counts.items() if number}
 
 
 #: Event state, delivery states, and what of it is not old: everything else was changed a millisecond before the limit.
@@ -163,12 +168,13 @@ def test_what_a_person_tries_again_meanwhile_stays(engine: Engine) -> None:
         delivery = connection.execute(select(deliveries.c.id).where(deliveries.c.event_row == row)).scalar_one()
     assert found.rows == (row, other)
     with engine.begin() as connection:
-        retry(connection, delivery, NOW)
+        change = {"state": "pending", "due_at": NOW, "updated_at": NOW}
+        connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(**change))
 
     with engine.begin() as connection:
         gone = pruning.remove(connection, Finished(LIMIT), found.rows)
 
-    assert gone == {"attempt": 1, "delivery": 1, "event": 1}
+    assert some(gone) == {"attempt": 1, "delivery": 1, "event": 1}
     assert sizes(engine) == (1, 1, 1)
 
 
@@ -216,7 +222,7 @@ def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_pat
 
     assert file.stat().st_mode & 0o777 == 0o600
     lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-    assert [line["table"] for line in lines] == ["event", "delivery", "delivery", "attempt", "attempt"]
+    assert [line["table"] for line in lines] == ["event", "run", "delivery", "delivery", "attempt", "attempt"]
     assert base64.b64decode(lines[0]["row"]["body"]) == body
     assert spine.deliveries() == []
     # The horizon: what was forgotten is new again.
@@ -255,7 +261,7 @@ def test_killed_at_any_moment_it_leaves_whole_events_and_an_archive_of_what_went
     for _ in prune(engine, Finished(LIMIT), sleep=lambda _: None):
         pass
     assert sizes(engine) == (0, 0, 0)
-    archived: dict[str, set[Any]] = {"event": set(), "delivery": set(), "attempt": set()}
+    archived: dict[str, set[Any]] = defaultdict(set)
     for line in file.read_text().splitlines():
         found = json.loads(line)
         archived[found["table"]].add(found["row"].get("id", found["row"].get("delivery_id")))
