@@ -14,6 +14,7 @@ from typing import Any
 from consumers.contract.reading import MalformedEvent, read_event
 from consumers.mails.compose import HEADER_NAMES
 from consumers.outbound.planner import plan_recipients
+from profiles.smtp_wire import stuff
 from tests.mails.conftest import PROFILE, mail
 from tests.mails.test_hostile_events import NASTY, Elements, alert, run, summary
 
@@ -109,7 +110,8 @@ def inject(seed: int, count: int) -> Injected:
             continue
         head, _, _ = written.message.partition(b"\r\n\r\n")
         found.headers += _header_names(head) != [name for name in HEADER_NAMES if name != "Reply-To"]
-        found.headers += written.message.count(b"\r\n.\r\n") + (b"\r\nTo: team@example.com\r\n" not in head)
+        # On the wire leading dots are doubled, and the one lone dot is the end that `stuff` leaves to the link.
+        found.headers += stuff(written.message).count(b"\r\n.\r\n") + (b"\r\nTo: team@example.com\r\n" not in head)
         page = Elements(written.html)
         found.elements += len(set(page.found) - calm[make])
         found.elements += len([link for link in page.links if link != URL])
