@@ -136,6 +136,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # IMAP
     "folder_not_found": ("there is no such folder", "check folders: names are written as the server writes them"),
     "folder_forbidden": ("the user may not open this folder", "give the user the right to read it"),
+    "message_id_unusable": ("that is no Message-ID of runmail's", "report it: this is a fault of runmail"),
     "idle_not_offered": ("the server does not offer IDLE", "nothing: answers are looked for at intervals"),
     "capability_missing": ("the server lacks something that is needed", "ask who runs it"),
 }

@@ -47,6 +47,11 @@ _SUMMARY: dict[str, Any] = {
         {"suite": "bare"},
     ],
     "worst": [{"name": "test_refund", "failures": 9, "since": "2026-11-17T08:00:00Z"}, {"name": "test_bare"}],
+    "slowest": [
+        {"suite": "checkout-api", "duration_seconds": 812.5, "duration_before": 640},
+        {"suite": "bare", "duration_seconds": 3},
+    ],
+    "flaky": [{"name": "test_cart_merge", "suite": "checkout-api", "times": 4}, {"name": "test_bare"}],
 }
 _ALERT: dict[str, Any] = {
     "key": "disk-full",

@@ -162,12 +162,36 @@ class Intake:
         """Plan events, then the events that answer them."""
         while group:
             find_profile, began_at = self._profiles_by_name(), self._now()
-            plans = [self._decide(item, find_profile) for item in group]
+            planned, plans = self._decide_all(group, find_profile)
             answers = self._store(plans)
-            for item, plan in zip(group, plans, strict=True):
+            for item, plan in zip(planned, plans, strict=True):
                 deliveries, ended_at = len(plan.deliveries), self._now()
                 self._tell(EventPlanned(origin_of(item.event), plan.state, plan.reason, deliveries, began_at, ended_at))
             group = answers
+
+    def _decide_all(
+        self, group: Sequence[_Waiting], find_profile: FindProfile
+    ) -> tuple[Sequence[_Waiting], Sequence[Plan]]:
+        """Plan a group without writing it; return those that could be planned, and their plans.
+
+        One event whose reading failed is left to the sweep, since a long report may fail alone.
+
+        Raises:
+            LedgerAway: when a second one fails: the database is away, and asking it for all would take long.
+        """
+        planned: list[_Waiting] = []
+        plans: list[Plan] = []
+        postponed = 0
+        for item in group:
+            try:
+                plans.append(self._decide(item, find_profile))
+                planned.append(item)
+            except LedgerAway:
+                postponed += 1
+                if postponed > 1:
+                    raise
+                log.warning("planning_postponed", events=postponed)
+        return planned, plans
 
     def _decide(self, item: _Waiting, find_profile: FindProfile) -> Plan:
         """Plan one event; what its planning breaks stops only itself."""

@@ -158,5 +158,5 @@ def test_the_name_of_a_command_is_completed_without_loading_it(started: Started)
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.split("\n")[:3] == ["publish", "profiles", "events"]
+    assert {"publish", "profiles", "events", "deliveries"} <= set(done.stdout.split("\n"))
     assert "sqlalchemy" not in done.stdout

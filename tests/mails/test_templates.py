@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,7 @@ def test_a_set_that_is_not_there_is_said_and_the_folder_is_used(tmp_path: Path) 
 
 
 def test_the_set_is_the_one_that_the_profile_names() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Named(Profile):
-        templates: str | None = None
-
-    values = {name: getattr(PROFILE, name) for name in Profile.__slots__}
-    assert set_of_profile(Named(**values, templates="shop")) == "shop"
+    assert set_of_profile(replace(PROFILE, templates="shop")) == "shop"
     assert set_of_profile(PROFILE) is None
 
 

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
-from sqlalchemy.exc import OperationalError
 
 from consumers.contract import Event
 from consumers.ledger.states import MAX_STARTS, EventState
 from consumers.ledger.tables import events
-from consumers.ledger.writer import LedgerWriter
+from consumers.ledger.waiting import profiles
+from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.notice import Question, Skip
 from consumers.outbound.intake import Intake
 from consumers.reports.answering import answer
 from profiles.profile import Profile, Security, SmtpSettings
+from profiles.rows import columns
 from tests.reports.conftest import request_event, run_event
 from tests.spine.conftest import wait_until
 
@@ -36,6 +37,9 @@ class Accepting:
     answers: list[Callable[[], Event | Skip]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        with self.engine.begin() as connection:
+            kept = {**columns(PROFILE), "id": PROFILE.id, "created_at": NOW, "updated_at": NOW}
+            connection.execute(insert(profiles).values(**kept))
         self.writer = LedgerWriter(self.engine)
         self.intake = Intake(
             writer=self.writer,
@@ -67,8 +71,8 @@ class Accepting:
         self.intake.plan(rows)
 
 
-def away(text: str = "server closed the connection") -> Event | Skip:
-    raise OperationalError("SELECT", {}, Exception(text))
+def away() -> Event | Skip:
+    raise LedgerAway("the database did not answer")
 
 
 @pytest.fixture
