@@ -16,13 +16,16 @@ class Notice:
 
     `template` names a folder of templates; `recipients` are as the event wrote them (empty: the profile's
     defaults); `data` is the event's own typed data; `thread_key` is the same for mails that belong to one
-    conversation (suite and branch, or the key of an alert) and is no secret.
+    conversation (suite and branch, or the key of an alert) and is no secret; `topic_key` is what a recipient may
+    stop (the suite, else the conversation), and `topic` names it for people.
     """
 
     template: str
     recipients: tuple[str, ...]
     data: RunFinishedData | SummaryReadyData | AlertData
     thread_key: str
+    topic_key: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""Acknowledgements: an alert that somebody has taken in hand is not repeated.
+
+It ends when the alert is resolved. An alert that gets more severe than what was acknowledged is mailed all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+
+from consumers.ledger.acting_tables import acknowledgements
+
+STANDING = select(acknowledgements.c.scope, acknowledgements.c.severity).where(
+    acknowledgements.c.scope.in_(bindparam("scopes", expanding=True)), acknowledgements.c.ended_row.is_(None)
+)
+END = (
+    update(acknowledgements)
+    .where(acknowledgements.c.scope == bindparam("ended_scope"), acknowledgements.c.ended_row.is_(None))
+    .values(ended_row=bindparam("row"))
+)
+LAST = (
+    select(acknowledgements.c.taken_by, acknowledgements.c.created_at)
+    .where(
+        acknowledgements.c.scope == bindparam("of_scope"),
+        acknowledgements.c.event_row < bindparam("row"),
+        or_(acknowledgements.c.ended_row.is_(None), acknowledgements.c.ended_row >= bindparam("row")),
+    )
+    .order_by(acknowledgements.c.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Who took an alert in hand, and when (milliseconds UTC)."""
+
+    by: str
+    at: int
+
+
+def find_acknowledged(connection: Connection, scopes: Collection[str]) -> dict[str, int]:
+    """Return the highest severity that is acknowledged, by scope."""
+    if not scopes:
+        return {}
+    found: dict[str, int] = {}
+    for row in connection.execute(STANDING, {"scopes": sorted(scopes)}):
+        found[row.scope] = max(row.severity, found.get(row.scope, row.severity))
+    return found
+
+
+def acknowledge(
+    connection: Connection,
+    *,
+    profile_id: int,
+    scope: str,
+    severity: int,
+    taken_by: str,
+    about: str,
+    event_row: int,
+    now: int,
+) -> None:
+    """Write down who took an alert in hand."""
+    connection.execute(
+        insert(acknowledgements).values(
+            profile_id=profile_id,
+            scope=scope,
+            severity=severity,
+            taken_by=taken_by,
+            about=about,
+            event_row=event_row,
+            created_at=now,
+        )
+    )
+
+
+def end_acknowledgements(connection: Connection, resolved: Sequence[tuple[str, int]]) -> None:
+    """End what was acknowledged of alerts that are resolved: pairs of scope and the event's row."""
+    if resolved:
+        connection.execute(END, [{"ended_scope": scope, "row": row} for scope, row in resolved])
+
+
+def find_taken(connection: Connection, scope: str, event_row: int) -> Taken | None:
+    """Return who had taken an alert in hand when an event came."""
+    row = connection.execute(LAST, {"of_scope": scope, "row": event_row}).first()
+    return Taken(row.taken_by, row.created_at) if row else None
