@@ -19,12 +19,12 @@ class Unmatched(StrEnum):
     """Why a mail is tied to no delivery.
 
     - `no_token`: nothing in it has the form of a token.
-    - `forged_token`: no token in it was made with a key of ours for its delivery and recipient.
+    - `unknown_token`: no token in it was made with a key of ours for a delivery that the ledger still has.
     - `expired_token`: a token is genuine, and its last day has passed.
     """
 
     NO_TOKEN = "no_token"  # noqa: S105 - a reason, no password
-    FORGED_TOKEN = "forged_token"  # noqa: S105
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105
     EXPIRED_TOKEN = "expired_token"  # noqa: S105
 
 
@@ -68,7 +68,7 @@ def match(
         return next((each for each in there if each.issued.recipient_key == sender_key), there[0])
     if expired:
         return Unmatched.EXPIRED_TOKEN
-    return Unmatched.FORGED_TOKEN if threads.tokens else Unmatched.NO_TOKEN
+    return Unmatched.UNKNOWN_TOKEN if threads.tokens else Unmatched.NO_TOKEN
 
 
 def _was_genuine(facts: TokenFacts, keys: Sequence[bytes], recipient_key: str) -> bool:

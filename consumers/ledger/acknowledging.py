@@ -1,6 +1,7 @@
 """Acknowledgements: an alert that somebody has taken in hand is not repeated.
 
-It ends when the alert is resolved. An alert that gets more severe than what was acknowledged is mailed all the same.
+It ends when the alert is resolved, or after a week, since not every publisher says that an alert is resolved. An alert
+that gets more severe than what was acknowledged is mailed all the same.
 """
 
 from __future__ import annotations
@@ -8,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from consumers.ledger.acting_tables import acknowledgements
+from consumers.ledger.acting_tables import acknowledgements, alert_ends
+
+#: Milliseconds for which an acknowledged alert is not repeated.
+HOLDS = 7 * 86_400_000
 
 STANDING = select(acknowledgements.c.scope, acknowledgements.c.severity).where(
-    acknowledgements.c.scope.in_(bindparam("scopes", expanding=True)), acknowledgements.c.ended_row.is_(None)
+    acknowledgements.c.scope.in_(bindparam("scopes", expanding=True)),
+    acknowledgements.c.ended_row.is_(None),
+    acknowledgements.c.created_at > bindparam("since"),
 )
 END = (
     update(acknowledgements)
@@ -40,12 +46,12 @@ class Taken:
     at: int
 
 
-def find_acknowledged(connection: Connection, scopes: Collection[str]) -> dict[str, int]:
-    """Return the highest severity that is acknowledged, by scope."""
+def find_acknowledged(connection: Connection, scopes: Collection[str], now: int) -> dict[str, int]:
+    """Return the highest severity that is acknowledged at `now` (milliseconds UTC), by scope."""
     if not scopes:
         return {}
     found: dict[str, int] = {}
-    for row in connection.execute(STANDING, {"scopes": sorted(scopes)}):
+    for row in connection.execute(STANDING, {"scopes": sorted(scopes), "since": now - HOLDS}):
         found[row.scope] = max(row.severity, found.get(row.scope, row.severity))
     return found
 
@@ -61,7 +67,8 @@ def acknowledge(
     event_row: int,
     now: int,
 ) -> None:
-    """Write down who took an alert in hand."""
+    """Write down who took an alert in hand. Of one that was resolved meanwhile nothing is stopped."""
+    resolved = connection.execute(select(alert_ends.c.event_row).where(alert_ends.c.scope == scope)).scalar()
     connection.execute(
         insert(acknowledgements).values(
             profile_id=profile_id,
@@ -70,6 +77,7 @@ def acknowledge(
             taken_by=taken_by,
             about=about,
             event_row=event_row,
+            ended_row=resolved if resolved is not None and resolved > event_row else None,
             created_at=now,
         )
     )
@@ -77,8 +85,12 @@ def acknowledge(
 
 def end_acknowledgements(connection: Connection, resolved: Sequence[tuple[str, int]]) -> None:
     """End what was acknowledged of alerts that are resolved: pairs of scope and the event's row."""
-    if resolved:
-        connection.execute(END, [{"ended_scope": scope, "row": row} for scope, row in resolved])
+    if not resolved:
+        return
+    connection.execute(END, [{"ended_scope": scope, "row": row} for scope, row in resolved])
+    last = dict(resolved)
+    connection.execute(delete(alert_ends).where(alert_ends.c.scope.in_(last)))
+    connection.execute(insert(alert_ends), [{"scope": scope, "event_row": row} for scope, row in last.items()])
 
 
 def find_taken(connection: Connection, scope: str, event_row: int) -> Taken | None:

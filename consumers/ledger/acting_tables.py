@@ -80,6 +80,15 @@ class AcknowledgementRow(SQLModel, table=True):
     created_at: int = Field(sa_column=_moment())
 
 
+class AlertEndRow(SQLModel, table=True):
+    """The last event that said that an alert is resolved: who acknowledges an earlier one comes too late."""
+
+    __tablename__ = "alert_end"
+
+    scope: str = Field(primary_key=True)
+    event_row: int = Field(sa_column=Column(RowId, nullable=False))
+
+
 class IssuedCommandRow(SQLModel, table=True):
     """A command that took effect; each once in answer to a mail, whoever sends it again."""
 
@@ -101,4 +110,5 @@ bounce_scores = SQLModel.metadata.tables["bounce_score"]
 suppressions = SQLModel.metadata.tables["suppression"]
 mutes = SQLModel.metadata.tables["mute"]
 acknowledgements = SQLModel.metadata.tables["acknowledgement"]
+alert_ends = SQLModel.metadata.tables["alert_end"]
 issued_commands = SQLModel.metadata.tables["issued_command"]

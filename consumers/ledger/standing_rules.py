@@ -41,7 +41,7 @@ def apply_rules(connection: Connection, plans: Sequence[Plan]) -> list[Plan]:
     rules = StandingRules(
         find_suppressed(connection, {item.recipient_key for item in open_items}, now),
         find_silenced(connection, {key for each in scopes for key in (each.thread, each.topic)}, now),
-        find_acknowledged(connection, {each.thread for each in alerts}),
+        find_acknowledged(connection, {each.thread for each in alerts}, now),
     )
     ruled = [rule_plan(plan, rules) for plan in plans]
     end_acknowledgements(

@@ -134,6 +134,18 @@ def test_an_alert_that_gets_more_severe_is_told_all_the_same(engine: Engine) -> 
     ]
 
 
+def test_an_acknowledgement_that_comes_after_the_end_stops_nothing(engine: Engine) -> None:
+    reasons(engine, plan(alert(firing=False), 3))
+    taken(engine)
+    assert reasons(engine, plan(alert(), 4)) == [[None, None]]
+
+
+def test_an_acknowledgement_holds_for_a_week_where_nobody_says_that_the_alert_is_resolved(engine: Engine) -> None:
+    taken(engine)
+    assert reasons(engine, plan(alert(), 4, now=NOW + 7 * DAY - 1)) == [["acknowledged", "acknowledged"]]
+    assert reasons(engine, plan(alert(), 5, now=NOW + 7 * DAY)) == [[None, None]]
+
+
 def test_later_mails_know_who_took_the_alert_until_it_is_resolved(engine: Engine) -> None:
     taken(engine)
     reasons(engine, plan(alert(firing=False), 3))

@@ -71,6 +71,12 @@ def upgrade() -> None:
     )
     op.create_index("acknowledgement_scope", "acknowledgement", ["scope"], unique=False)
     op.create_table(
+        "alert_end",
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("event_row", RowId, nullable=False),
+        sa.PrimaryKeyConstraint("scope"),
+    )
+    op.create_table(
         "issued_command",
         sa.Column("id", RowId, nullable=False),
         sa.Column("delivery_id", RowId, nullable=False),
