@@ -24,10 +24,13 @@ from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
 from consumers.facts import Tell, untold
+from consumers.ledger.acknowledging import find_taken
 from consumers.ledger.lease import since_boot
+from consumers.ledger.scopes import scope
 from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
 from consumers.mails.rendering import Renderer
 from consumers.mails.template_check import load_sets
+from consumers.notice import Taken
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
@@ -136,7 +139,7 @@ class WorkerParts:
             tell=tell,
         )
         renderer = Renderer(load_sets(settings.templates), tell=tell)
-        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine))
+        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine), partial(_find_taken, ground))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,
@@ -284,6 +287,14 @@ def _message_id(
 def _load_body(engine: Engine, row_id: int) -> bytes | None:
     with reading(), engine.execution_options(reading=True).connect() as connection:
         return read_body(connection, row_id)
+
+
+def _find_taken(ground: Ground, profile: str, thread_key: str, event_row: int) -> Taken | None:
+    named = _find_by_name(ground.profiles)(profile)
+    if named is None:
+        return None
+    with reading(), ground.engine.execution_options(reading=True).connect() as connection:
+        return find_taken(connection, scope(named.id, thread_key), event_row)
 
 
 async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> SmtpLink:

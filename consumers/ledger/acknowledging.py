@@ -7,11 +7,12 @@ that gets more severe than what was acknowledged is mailed all the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from consumers.ledger.acting_tables import acknowledgements, alert_ends
+from consumers.notice import Taken
 
 #: Milliseconds for which an acknowledged alert is not repeated.
 HOLDS = 7 * 86_400_000
@@ -36,14 +37,6 @@ LAST = (
     .order_by(acknowledgements.c.id.desc())
     .limit(1)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Who took an alert in hand, and when (milliseconds UTC)."""
-
-    by: str
-    at: int
 
 
 def find_acknowledged(connection: Connection, scopes: Collection[str], now: int) -> dict[str, int]:
@@ -96,4 +89,4 @@ def end_acknowledgements(connection: Connection, resolved: Sequence[tuple[str, i
 def find_taken(connection: Connection, scope: str, event_row: int) -> Taken | None:
     """Return who had taken an alert in hand when an event came."""
     row = connection.execute(LAST, {"of_scope": scope, "row": event_row}).first()
-    return Taken(row.taken_by, row.created_at) if row else None
+    return Taken(row.taken_by, datetime.fromtimestamp(row.created_at / 1000, UTC)) if row else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.contract.reading import MalformedEvent, read_event
-from consumers.mails.compose import HEADER_NAMES
+from consumers.mails.compose import HEADER_NAMES, OPTIONAL
 from consumers.outbound.planner import plan_recipients
 from tests.mails.conftest import PROFILE, mail
 from tests.mails.test_hostile_events import NASTY, Elements, alert, run, summary
@@ -108,7 +108,7 @@ def inject(seed: int, count: int) -> Injected:
             found.refused += 1
             continue
         head, _, _ = written.message.partition(b"\r\n\r\n")
-        found.headers += _header_names(head) != [name for name in HEADER_NAMES if name != "Reply-To"]
+        found.headers += _header_names(head) != [name for name in HEADER_NAMES if name not in OPTIONAL]
         found.headers += written.message.count(b"\r\n.\r\n") + (b"\r\nTo: team@example.com\r\n" not in head)
         page = Elements(written.html)
         found.elements += len(set(page.found) - calm[make])
