@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     sweep_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1, description="how often the clock looks for work that is due and that nobody is doing"
     )
+    poll_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        60, description="how often each mailbox of a profile with IMAP is looked into"
+    )
+    idle_connections: Annotated[int, Field(ge=0, le=500)] = Field(
+        20, description="mailboxes the clock watches with IDLE, so that mail is read when it comes; `0`: none"
+    )
     stop_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         50, description="time a stopping worker gives the mails in flight"
     )
