@@ -211,9 +211,10 @@ class _Pass:
 
     def _end(self, outcome: PassOutcome) -> Passed:
         now, complete = self._parts.now(), outcome is PassOutcome.COMPLETE
-        due_at = now + round(1000 * self._parts.poll_seconds) if complete else now
         with self._parts.engine.begin() as connection:
-            mailboxes.end_pass(connection, self._claim, due_at, now if complete else None)
+            mailboxes.end_pass(
+                connection, self._claim, now=now, complete=complete, poll_seconds=self._parts.poll_seconds
+            )
         passed = self._passed
         if passed.kept or passed.recognised or passed.passed_over:
             log.info("mailbox_pass_ended", outcome=outcome, **self._counts())
