@@ -18,6 +18,7 @@ from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
 from worker.composition import QUEUES, Bells, now_milliseconds
+from worker.mailbox_clock import MailboxClock
 from worker.metrics_clock import ClockMetrics
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ class Clock:
         owner: str,
         sweep_seconds: float,
         metrics: ClockMetrics | None = None,
+        mailboxes: MailboxClock | None = None,
     ) -> None:
         self._engine = engine
         self._bells = bells
@@ -49,6 +51,7 @@ class Clock:
         self._sweep_seconds = sweep_seconds
         self._has_lease = False
         self._metrics = metrics or ClockMetrics()
+        self._mailboxes = mailboxes
         self._looped_at = time.monotonic()
 
     def quiet_seconds(self) -> float:
@@ -69,6 +72,8 @@ class Clock:
                 log.warning("clock_cannot_work", error=type(error).__name__)
             count += 1
             stopping.wait(self._sweep_seconds)
+        if self._mailboxes:
+            self._mailboxes.rest()
         self._give_up_lease()
 
     def tick(self, *, take_back: bool) -> Swept | None:
@@ -79,6 +84,8 @@ class Clock:
             self._has_lease = has_lease
             log.info("clock_has_lease" if has_lease else "clock_waits_for_lease")
         if not has_lease:
+            if self._mailboxes:
+                self._mailboxes.rest()
             return None
         with self._engine.begin() as connection:
             swept = sweep(connection, now_milliseconds())
@@ -95,6 +102,8 @@ class Clock:
         requests = fire_due(self._engine, now_milliseconds())
         if requests:
             self._bells.plan.send(requests)
+        if self._mailboxes:
+            self._mailboxes.tick()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

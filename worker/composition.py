@@ -12,8 +12,9 @@ import os
 import random
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +25,11 @@ from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
 from consumers.facts import Tell, untold
+from consumers.inbound.aliases import read_aliases
+from consumers.inbound.collecting import collect
+from consumers.inbound.collectors import Collectors
+from consumers.inbound.passes import CollectParts
+from consumers.inbound.reply_path import ReplyParts, ReplyPath
 from consumers.ledger.acknowledging import find_taken
 from consumers.ledger.lease import since_boot
 from consumers.ledger.scopes import scope
@@ -44,12 +50,13 @@ from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
 from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
-from profiles.imap_link import open_imap
+from profiles.imap_link import ImapLink, open_imap
 from profiles.profile import Profile
 from profiles.sealing import Keyring
 from profiles.sent_folder import find_sent
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
+from profiles.verbs import Verb
 from worker.broker import QueueBroker
 from worker.database import make_engine
 from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
@@ -63,12 +70,15 @@ log = structlog.get_logger(__name__)
 
 EVENTS = "events"
 DELIVERIES = "deliveries"
-QUEUES = (EVENTS, DELIVERIES)
+MAILBOXES = "mailboxes"
+QUEUES = (EVENTS, DELIVERIES, MAILBOXES)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
 #: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
 OPENING_MARGIN = 5.0
+#: Seconds a pass over a mailbox gets to end after its batch when the worker stops; broken off, it loses nothing.
+COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
 AWAY_DELAY = 2_000
 
@@ -92,6 +102,8 @@ class Bells:
     plan: dramatiq.Actor[[list[int]], None]
     deliver: dramatiq.Actor[[int], None]
     look: dramatiq.Actor[[int], None]
+    collect: dramatiq.Actor[[int], None]
+    read: dramatiq.Actor[[list[int]], None]
 
     def ring(self, profile_id: int, count: int) -> None:
         """Ring for a profile with `count` deliveries due."""
@@ -190,17 +202,23 @@ class WorkerParts:
                 now=now_milliseconds,
             )
         )
+        self.stopping = threading.Event()
+        self.replies = reply_path(ground)
+        self.collectors = Collectors(partial(collect, collect_parts(ground, self.replies, self.stopping.is_set)))
 
     def start(self) -> None:
         """Start the threads, innermost first."""
         self.writer.start()
         self.lanes.start()
         self.intake.start()
+        self.collectors.start()
 
     def stop(self, seconds: float) -> None:
         """Finish what is in hand, outermost first; call it when no more queue messages come in."""
+        self.stopping.set()
         self.intake.close()
         self.lanes.stop(seconds)
+        self.collectors.stop(COLLECTOR_STOP_SECONDS)
         self.writer.close()
 
 
@@ -229,6 +247,14 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         assert parts is not None
         parts.lookup.ring(int(profile_id))
 
+    def collect(mailbox_id: int) -> None:
+        assert parts is not None
+        parts.collectors.ring(int(mailbox_id))
+
+    def read(reply_ids: list[int]) -> None:
+        assert parts is not None
+        _or_later(lambda: parts.replies.read_replies(reply_ids))
+
     dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
     return Bells(
         broker=broker,
@@ -236,6 +262,8 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         plan=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(plan),
         deliver=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(deliver),
         look=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(look),
+        collect=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(collect),
+        read=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(read),
     )
 
 
@@ -307,13 +335,53 @@ async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> 
     return await kind.open(profile, credential)
 
 
-def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
+def open_mailbox(ground: Ground, profile: Profile) -> ImapLink:
+    """Open a profile's mailbox with the credential that is kept for it.
+
+    Raises:
+        TransientMailError: when it cannot be opened.
+    """
     assert profile.imap is not None
     try:
         credential = ground.profiles.credential(profile, "imap")
     except ProfileError as error:
-        raise TransientMailError("credential_unusable", answer=str(error)) from None
-    link = open_imap(profile.imap, credential)
+        raise TransientMailError("credential_unusable", verb=Verb.AUTH, answer=str(error)) from None
+    return open_imap(profile.imap, credential)
+
+
+def reply_path(ground: Ground) -> ReplyPath:
+    """Build what reads kept mails."""
+    return ReplyPath(
+        ReplyParts(
+            engine=ground.engine,
+            all_profiles=ground.profiles.all,
+            profiles_by_name=lambda: _find_by_name(ground.profiles),
+            keys=ground.keyring.derive(tokens.PURPOSE),
+            aliases=read_aliases(ground.settings.command_aliases or ""),
+            now=now_milliseconds,
+        )
+    )
+
+
+def collect_parts(
+    ground: Ground, replies: ReplyPath | None = None, stopping: Callable[[], bool] = lambda: False
+) -> CollectParts:
+    """Build what a pass over a mailbox works with."""
+    return CollectParts(
+        engine=ground.engine,
+        find_profile=partial(_find_by_id, ground.profiles),
+        open_link=partial(open_mailbox, ground),
+        read_replies=(replies or reply_path(ground)).read_replies,
+        new_owner=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        clock=time.monotonic,
+        now=now_milliseconds,
+        poll_seconds=ground.settings.poll_seconds,
+        stopping=stopping,
+    )
+
+
+def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
+    link = open_mailbox(ground, profile)
     try:
         return find_sent(link, message_ids)
     finally:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from consumers.inbound.aliases import read_aliases
 from profiles.addresses import UnusableAddress, read_domain
 
 
@@ -56,6 +57,15 @@ class Settings(BaseSettings):
     sweep_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1, description="how often the clock looks for work that is due and that nobody is doing"
     )
+    poll_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        60, description="how often each mailbox of a profile with IMAP is looked into"
+    )
+    command_aliases: str | None = Field(
+        None, description="commands of answers in other words, such as `erledigt=ack, stumm=mute`; default: none"
+    )
+    idle_connections: Annotated[int, Field(ge=0, le=500)] = Field(
+        20, description="mailboxes the clock watches with IDLE, so that mail is read when it comes; `0`: none"
+    )
     stop_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         50, description="time a stopping worker gives the mails in flight"
     )
@@ -83,6 +93,12 @@ class Settings(BaseSettings):
         if value is None or value == "on" or re.match(r"https?://[^/\s@]+(/\S*)?\Z", value):
             return value
         raise ValueError("is neither `on` nor an address such as http://localhost:4318")
+
+    @field_validator("command_aliases")
+    @classmethod
+    def _aliases_name_commands(cls, value: str | None) -> str | None:
+        read_aliases(value or "")
+        return value
 
     @field_validator("domain")
     @classmethod

@@ -44,11 +44,14 @@ OF_PEOPLE = (Outcome.REPLY, Outcome.COMMAND, Outcome.UNSUBSCRIBE)
 
 @dataclass(frozen=True, slots=True)
 class ReplyParts:
-    """What the path works with. `keys` are those that tokens are made with, `now` returns milliseconds UTC."""
+    """What the path works with. `profiles_by_name` makes a look-up for one group of mails.
+
+    `keys` are those that tokens are made with, `aliases` commands in other words; `now` returns milliseconds UTC.
+    """
 
     engine: Engine
     all_profiles: Callable[[], Sequence[Profile]]
-    find_by_name: Callable[[str], Profile | None]
+    profiles_by_name: Callable[[], Callable[[str], Profile | None]]
     keys: Sequence[bytes]
     aliases: Mapping[str, str]
     now: Callable[[], int]
@@ -92,12 +95,13 @@ class ReplyPath:
         matches = [match(reading.threads, _sender_key(reading), issued, self._parts.keys, now) for _, reading in mails]
         answered = {each.issued.event_row for each in matches if isinstance(each, Match)}
         told = {row: told_by(body) for row, body in event_bodies(connection, answered)}
+        find_by_name = self._parts.profiles_by_name()
         rows: list[dict[str, Any]] = []
         events: list[Announcement] = []
         for (mail, reading), found in zip(mails, matches, strict=True):
             if isinstance(found, Match) and reading.outcome not in WITHOUT_EFFECT:
                 about = told.get(found.issued.event_row)
-                profile = self._home(about, found, profiles)
+                profile = _home(about, found, profiles, find_by_name)
                 occasion = _occasion(mail, found, about, profile, now)
                 deed = act(connection, reading, found, about, _rules(profile), occasion)
             else:
@@ -110,11 +114,6 @@ class ReplyPath:
         announce(connection, events)
         for row in rows:
             log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
-
-    def _home(self, told: Told | None, found: Match, profiles: Mapping[int, Profile]) -> Profile | None:
-        """Return the profile that the answered event names; one that sent its mail meanwhile only stands in."""
-        named = self._parts.find_by_name(told.profile) if told else None
-        return named or profiles.get(found.issued.profile_id)
 
 
 def own_addresses(profiles: Iterable[Profile]) -> frozenset[str]:
@@ -141,6 +140,17 @@ def _without_duplicates(connection: Connection, read: Sequence[tuple[Unread, Rea
             reading = replace(reading, outcome=Outcome.DUPLICATE, why="message_id", command=None, bounces=())
         found.append((mail, reading))
     return found
+
+
+def _home(
+    told: Told | None,
+    found: Match,
+    profiles: Mapping[int, Profile],
+    find_by_name: Callable[[str], Profile | None],
+) -> Profile | None:
+    """Return the profile that the answered event names; one that sent its mail meanwhile only stands in."""
+    named = find_by_name(told.profile) if told else None
+    return named or profiles.get(found.issued.profile_id)
 
 
 def _unanswered(reading: Reading, found: Match | Unmatched) -> Reading:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, case, insert, select, update
 
+from consumers.ledger.following import profiles
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.reply_tables import mailboxes
-from consumers.ledger.waiting import profiles
 
 #: Seconds a mailbox belongs to a pass beyond its last write: above what one batch of mails may take.
 LEASE_SECONDS = 150.0
@@ -97,6 +97,7 @@ def add_mailboxes(connection: Connection, new: Sequence[Mailbox], now: int) -> N
                     floor_uid=0,
                     since_at=created,
                     due_at=now,
+                    rung=False,
                     failures=0,
                     stuck_tries=0,
                     kept=0,
@@ -110,14 +111,21 @@ def postpone(connection: Connection, mailbox_ids: Sequence[int], until: int) -> 
 
 
 def claim(connection: Connection, mailbox_id: int, owner: str, now: int) -> Claim | None:
-    """Take a mailbox for a pass; None while another pass has it, or when it is gone."""
+    """Take a mailbox for a pass; None while another pass has it, which is then followed by one more."""
     moment = read_lease_clock(connection)
     taken = connection.execute(
         update(mailboxes)
         .where(mailboxes.c.id == mailbox_id, lease_ended(mailboxes, moment))
-        .values(owner=owner, lease_epoch=moment.epoch, lease_until=moment.after(LEASE_SECONDS), tried_at=now)
+        .values(
+            owner=owner,
+            lease_epoch=moment.epoch,
+            lease_until=moment.after(LEASE_SECONDS),
+            rung=False,
+            tried_at=now,
+        )
     )
     if taken.rowcount != 1:
+        connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(rung=True))
         return None
     row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id)).one()
     progress = Progress(**{name: row._mapping[name] for name in Progress.__slots__})
@@ -161,9 +169,10 @@ def advance(connection: Connection, claimed: Claim, **values: Any) -> None:
         raise MailboxLost
 
 
-def end_pass(connection: Connection, claimed: Claim, due_at: int, complete_at: int | None) -> None:
-    """Give a mailbox back after a pass without failure; `complete_at` when it came to the end of the folder."""
-    complete = {} if complete_at is None else {"complete_at": complete_at}
+def end_pass(connection: Connection, claimed: Claim, *, now: int, complete: bool, poll_seconds: float) -> None:
+    """Give a mailbox back after a pass without failure; it is due at once if the folder or a ring asks for more."""
+    due_at = case((mailboxes.c.rung, now), else_=now + round(1000 * poll_seconds)) if complete else now
+    reached = {"complete_at": now} if complete else {}
     _give_back(
         connection,
         claimed,
@@ -173,7 +182,7 @@ def end_pass(connection: Connection, claimed: Claim, due_at: int, complete_at: i
         answer=None,
         stuck_uid=None,
         stuck_tries=0,
-        **complete,
+        **reached,
     )
 
 

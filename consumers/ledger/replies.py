@@ -183,17 +183,3 @@ def settle_reading(connection: Connection, readings: Sequence[Mapping[str, Any]]
     """Write what mails were read as: columns of the table, and `row`, the id. What was read already stays as it is."""
     if readings:
         connection.execute(SETTLE, [{"lease_until": None, **reading} for reading in readings])
-
-
-def purge_raw(connection: Connection, profile_id: int | None, before: int, limit: int) -> int:
-    """Remove the octets of up to `limit` mails that were kept before a moment and were read; return how many."""
-    of_profile = () if profile_id is None else (replies.c.profile_id == profile_id,)
-    chosen = (
-        select(replies.c.id)
-        .where(replies.c.raw.is_not(None), replies.c.read_at.is_not(None), replies.c.kept_at < before, *of_profile)
-        .order_by(replies.c.id)
-        .limit(limit)
-    )
-    return connection.execute(
-        update(replies).where(replies.c.id.in_(chosen.scalar_subquery())).values(raw=None)
-    ).rowcount

@@ -37,6 +37,8 @@ class MailboxRow(SQLModel, table=True):
     lease_until: int | None = Field(default=None, sa_column=Column(BigInteger))
     #: When the clock rings for it next.
     due_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    #: Somebody rang while a pass was under way: mail may have come behind its back.
+    rung: bool = False
     #: When a pass last began, and when one last came to the end of the folder.
     tried_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     complete_at: int | None = Field(default=None, sa_column=Column(BigInteger))

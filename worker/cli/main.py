@@ -22,6 +22,7 @@ COMMANDS = {
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
     "replies": "worker.cli.replies",
+    "mailboxes": "worker.cli.mailboxes",
     "preview": "worker.cli.preview",
     "templates": "worker.cli.templates",
     "audit": "worker.cli.operating",

@@ -84,7 +84,7 @@ class Office:
             ReplyParts(
                 engine=self.engine,
                 all_profiles=self.profiles.all,
-                find_by_name=self.find,
+                profiles_by_name=lambda: self.find,
                 keys=self.keyring.derive(PURPOSE),
                 aliases={"erledigt": "ack"},
                 now=lambda: self.now,

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("lease_epoch", sa.String(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("rung", sa.Boolean(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("complete_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
