@@ -32,7 +32,7 @@ class ReplyPath:
                 unread = start_reading(connection, ids, self._now())
             if not unread:
                 return total
-            surroundings = {mail.profile_id: self._surroundings(mail.profile_id) for mail in unread}
+            surroundings = {each: self._surroundings(each) for each in {mail.profile_id for mail in unread}}
             readings = [self._row(mail, surroundings[mail.profile_id]) for mail in unread]
             with self._engine.begin() as connection:
                 settle_reading(connection, readings)

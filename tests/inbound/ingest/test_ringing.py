@@ -132,7 +132,7 @@ def test_commands_list_and_read_mailboxes(spine: Spine, rig: Rig, deliver: Deliv
     unknown = spine.run("mailboxes", "poll", "QA alert")
 
     assert [(each["folder"], each["state"]) for each in before] == [("INBOX", "new")]
-    assert (polled.returncode, polled.stdout) == (0, "QA alerts, INBOX: 1 new\n")
+    assert (polled.returncode, polled.stdout) == (0, "QA alerts, INBOX: 1 new\n"), polled.stderr
     (document,) = json.loads(again.stdout)
     assert (document["outcome"], document["kept"], document["recognised"]) == ("complete", 1, 1)
     assert (after[0]["state"], after[0]["kept"]) == ("fine", 2)
