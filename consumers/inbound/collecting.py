@@ -112,7 +112,7 @@ class _Pass:
             self._passed = replace(self._passed, left=len(found.uids))
             for begin in range(0, len(found.uids), MOST_LISTED):
                 listed = found.uids[begin : begin + MOST_LISTED]
-                for mails in self._singly(link, listed) if careful else self._batches(link, listed):
+                for mails in self._singly(link, folder, listed) if careful else self._batches(link, listed):
                     self._keep(mails)
                     if self._time_is_over():
                         return PassOutcome.MORE
@@ -152,23 +152,28 @@ class _Pass:
             self._at = batch[0].uid
             yield fetch_batch(link, batch)
 
-    def _singly(self, link: ImapLink, uids: Sequence[int]) -> Iterator[list[Inbound]]:
-        """Yield mails one by one, after a pass that broke off among them: the neighbours of a bad mail are kept.
-
-        The mail at which too many passes broke off is given up, once one behind it shows that the server can fetch.
-        """
+    def _singly(self, link: ImapLink, folder: Folder, uids: Sequence[int]) -> Iterator[list[Inbound]]:
+        """Yield mails one by one, after a pass that broke off among them: the neighbours of a bad mail are kept."""
         progress = self._claim.progress
         for uid in uids:
             self._at = uid
             if uid == progress.stuck_uid and progress.stuck_tries >= MOST_TRIES:
-                behind = uids[uids.index(uid) + 1 :][:PROBES]
-                if not behind or fetch_headers(link, behind[progress.stuck_tries % len(behind)]) is None:
-                    raise TransientMailError("mail_cannot_be_fetched", verb=Verb.FETCH)
-                log.warning("mail_given_up", profile=self._profile.name, folder=self._claim.mailbox.folder, uid=uid)
-                yield [unfetched(Listed(uid, 0, None))]
+                yield [self._give_up(link, folder, uid)]
                 continue
             wanted = self._wanted(list_mails(link, [uid]))
             yield fetch_batch(link, wanted) if wanted else []
+
+    def _give_up(self, link: ImapLink, folder: Folder, uid: int) -> Inbound:
+        """Give up a mail at which too many passes broke off, once one behind it shows that the server can fetch.
+
+        Raises:
+            TransientMailError: while nothing shows it; another mail is asked for each time.
+        """
+        behind = find_between(link, folder, uid, folder.next_uid - 1).uids[:PROBES]
+        if not behind or fetch_headers(link, behind[self._claim.progress.stuck_tries % len(behind)]) is None:
+            raise TransientMailError("mail_cannot_be_fetched", verb=Verb.FETCH)
+        log.warning("mail_given_up", profile=self._profile.name, folder=folder.name, uid=uid)
+        return unfetched(Listed(uid, 0, None))
 
     def _wanted(self, listed: list[Listed]) -> list[Listed]:
         """Leave out what was there at first contact and is older than is asked for."""

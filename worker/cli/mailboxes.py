@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import select
 
 from consumers.inbound.collecting import collect
 from consumers.inbound.passes import CollectParts, Passed, PassOutcome
@@ -88,7 +89,7 @@ def _chosen(ground: Ground, profile: str | None, folder: str | None) -> list[tup
     now = now_milliseconds()
     with ground.engine.begin() as connection:
         add_mailboxes(connection, due_mailboxes(connection, now)[1], now)
-        names = dict(connection.execute(profiles.select().with_only_columns(profiles.c.id, profiles.c.name)).tuples())
+        names = dict(connection.execute(select(profiles.c.id, profiles.c.name)).tuples().all())
         chosen = [
             (names[mailbox.profile_id], mailbox)
             for mailbox, _ in wanted_mailboxes(connection)
