@@ -55,12 +55,14 @@ from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import database_url, secret_keys, state_folder
+from worker.workflows import make_herald
 
 log = structlog.get_logger(__name__)
 
 EVENTS = "events"
 DELIVERIES = "deliveries"
-QUEUES = (EVENTS, DELIVERIES)
+WORKFLOWS = "workflows"
+QUEUES = (EVENTS, DELIVERIES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
@@ -89,6 +91,7 @@ class Bells:
     plan: dramatiq.Actor[[list[int]], None]
     deliver: dramatiq.Actor[[int], None]
     look: dramatiq.Actor[[int], None]
+    herald: dramatiq.Actor[[], None]
 
     def ring(self, profile_id: int, count: int) -> None:
         """Ring for a profile with `count` deliveries due."""
@@ -188,16 +191,22 @@ class WorkerParts:
             )
         )
 
+        self.herald = make_herald(settings, ground.engine, ground.profiles, self.writer, now_milliseconds)
+
     def start(self) -> None:
         """Start the threads, innermost first."""
         self.writer.start()
         self.lanes.start()
+        self.herald.start()
         self.intake.start()
 
     def stop(self, seconds: float) -> None:
         """Finish what is in hand, outermost first; call it when no more queue messages come in."""
+        until = time.monotonic() + seconds
         self.intake.close()
+        self.herald.close()
         self.lanes.stop(seconds)
+        self.herald.stop(until - time.monotonic())
         self.writer.close()
 
 
@@ -226,6 +235,10 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         assert parts is not None
         parts.lookup.ring(int(profile_id))
 
+    def herald() -> None:
+        assert parts is not None
+        parts.herald.ring()
+
     dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
     return Bells(
         broker=broker,
@@ -233,6 +246,7 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         plan=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(plan),
         deliver=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(deliver),
         look=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(look),
+        herald=dramatiq.actor(broker=broker, queue_name=WORKFLOWS)(herald),
     )
 
 
