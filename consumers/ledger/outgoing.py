@@ -158,3 +158,31 @@ def _settle(connection: Connection, settled: Settlement) -> bool:
         )
     )
     return changed.rowcount == 1
+
+
+def retry_outgoing(connection: Connection, row_ids: Sequence[int], kind: TargetKind, now: int) -> list[int]:
+    """Let dead deliveries of a kind be tried again from the beginning, and waiting ones now; return which those are."""
+    return [row_id for row_id in row_ids if _retry(connection, row_id, kind, now)]
+
+
+def dead_rows(connection: Connection, kind: TargetKind, target: str | None = None) -> list[int]:
+    """Return the dead deliveries of a kind, of one target or of all."""
+    query = select(outgoing_deliveries.c.id).where(
+        outgoing_deliveries.c.kind == kind.value, outgoing_deliveries.c.state == OutgoingState.DEAD.value
+    )
+    if target is not None:
+        query = query.where(outgoing_deliveries.c.target == target)
+    return list(connection.execute(query.order_by(outgoing_deliveries.c.id)).scalars())
+
+
+def _retry(connection: Connection, row_id: int, kind: TargetKind, now: int) -> bool:
+    changed = connection.execute(
+        update(outgoing_deliveries)
+        .where(
+            outgoing_deliveries.c.id == row_id,
+            outgoing_deliveries.c.kind == kind.value,
+            outgoing_deliveries.c.state != OutgoingState.DONE.value,
+        )
+        .values(state=OutgoingState.PENDING.value, attempts=0, due_at=now, updated_at=now)
+    )
+    return changed.rowcount == 1

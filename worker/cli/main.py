@@ -22,6 +22,8 @@ COMMANDS = {
     "events": "worker.cli.events",
     "deliveries": "worker.cli.deliveries",
     "replies": "worker.cli.replies",
+    "webhooks": "worker.cli.webhooks",
+    "workflows": "worker.cli.workflows",
     "preview": "worker.cli.preview",
     "templates": "worker.cli.templates",
     "audit": "worker.cli.operating",
