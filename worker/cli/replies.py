@@ -14,10 +14,14 @@ from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.read_mail import MAX_MAIL, Surroundings, read_mail
 from worker.cli import shown
 from worker.cli.progress import Progress
+from worker.cli.replies_follow import follow
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="What people and machines answer to the mail of runmail."
 )
+
+
+app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")(follow)
 
 
 @app.callback()
