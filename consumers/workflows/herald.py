@@ -30,7 +30,7 @@ from consumers.workflows.webhook_delivery import GONE, Send, deliver_to_webhook
 log = structlog.get_logger(__name__)
 
 #: Seconds a lease lasts beyond the time an attempt may take.
-LEASE_MARGIN = 30.0
+LEASE_MARGIN = 15.0
 #: Seconds that the thread gets to end when what is on its way has been given up.
 STOP_SECONDS = 5.0
 

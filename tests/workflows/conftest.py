@@ -107,16 +107,28 @@ class Desk:
 
 
 @pytest.fixture
-def desk(ground: Ground) -> Iterator[Desk]:
+def open_desk(ground: Ground) -> Iterator[Callable[[], Desk]]:
+    """Starts heralds, which find the handlers that are installed then."""
+    opened: list[Desk] = []
+
+    def start() -> Desk:
+        writer, clock = LedgerWriter(ground.engine), [NOW]
+        herald = make_herald(ground.settings, ground.engine, ground.profiles, writer, lambda: clock[0])
+        writer.start()
+        herald.start()
+        opened.append(Desk(ground, writer, herald, clock))
+        return opened[-1]
+
+    yield start
+    for desk in opened:
+        desk.herald.stop(1)
+        desk.writer.close()
+
+
+@pytest.fixture
+def desk(open_desk: Callable[[], Desk]) -> Desk:
     """A running herald."""
-    writer = LedgerWriter(ground.engine)
-    clock = [NOW]
-    herald = make_herald(ground.settings, ground.engine, ground.profiles, writer, lambda: clock[0])
-    writer.start()
-    herald.start()
-    yield Desk(ground, writer, herald, clock)
-    herald.stop(5)
-    writer.close()
+    return open_desk()
 
 
 __all__ = ["authority"]
