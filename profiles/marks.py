@@ -34,6 +34,7 @@ class MarkName(StrEnum):
     """What a mark is about; programs rely on these names."""
 
     DISABLED = "disabled"
+    BREAKER_OPEN = "breaker_open"
     FAILING = "failing"
     NEVER_TESTED = "never_tested"
     UNUSED = "unused"
@@ -76,6 +77,9 @@ def _standing(profile: Profile, tests: Mapping[Service, LastTest], use: Use) -> 
     if not profile.enabled:
         held = f"; {use.waiting} mails wait" if use.waiting else ""
         yield Mark(MarkName.DISABLED, "disabled", f"it is switched off{held}")
+    if use.breaker is not None:
+        text = f"its server is left alone for now ({use.breaker}): {use.waiting} mails wait for a probe to get through"
+        yield Mark(MarkName.BREAKER_OPEN, f"breaker open: {use.breaker}", text)
     for service, test in tests.items():
         if not test.passed:
             text = f"the last {service.upper()} test failed: {test.reason}"

@@ -26,8 +26,8 @@ class Seen:
 
     @property
     def status(self) -> str:
-        """How it stands in one or a few words: disabled, failing with its reason, never tested, or healthy."""
-        grave = (MarkName.DISABLED, MarkName.FAILING, MarkName.NEVER_TESTED)
+        """How it stands in one or a few words: disabled, breaker open, failing, never tested, or healthy."""
+        grave = (MarkName.DISABLED, MarkName.BREAKER_OPEN, MarkName.FAILING, MarkName.NEVER_TESTED)
         return next((mark.short for mark in self.marks if mark.name in grave), "healthy")
 
 

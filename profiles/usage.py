@@ -16,13 +16,15 @@ class Use:
 
     `times` counts the mails it sent in the last COUNTED_DAYS; `last` is when it sent the last one (milliseconds
     UTC); `waiting` counts the mails that wait for it. `failing` is the reason of its last attempt when none of the
-    latest came through and the fault is not one recipient's or one message's.
+    latest came through and the fault is not one recipient's or one message's. `breaker` is the reason why its
+    server is left alone for now.
     """
 
     times: int = 0
     last: int | None = None
     waiting: int = 0
     failing: str | None = None
+    breaker: str | None = None
 
 
 class Usage(Protocol):

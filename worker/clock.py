@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.clock_lease import drop_lease, take_lease
+from consumers.ledger.outgoing import is_waiting
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
 from worker.composition import QUEUES, Bells, now_milliseconds
@@ -104,6 +105,9 @@ class Clock:
             self._bells.plan.send(requests)
         if self._mailboxes:
             self._mailboxes.tick()
+        with self._engine.execution_options(reading=True).connect() as connection:
+            if is_waiting(connection, now_milliseconds()):
+                self._bells.herald.send()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

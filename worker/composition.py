@@ -65,13 +65,15 @@ from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import database_url, secret_keys, state_folder
+from worker.workflows import make_herald
 
 log = structlog.get_logger(__name__)
 
 EVENTS = "events"
 DELIVERIES = "deliveries"
 MAILBOXES = "mailboxes"
-QUEUES = (EVENTS, DELIVERIES, MAILBOXES)
+WORKFLOWS = "workflows"
+QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
@@ -104,6 +106,7 @@ class Bells:
     look: dramatiq.Actor[[int], None]
     collect: dramatiq.Actor[[int], None]
     read: dramatiq.Actor[[list[int]], None]
+    herald: dramatiq.Actor[[], None]
 
     def ring(self, profile_id: int, count: int) -> None:
         """Ring for a profile with `count` deliveries due."""
@@ -206,19 +209,25 @@ class WorkerParts:
         self.replies = reply_path(ground)
         self.collectors = Collectors(partial(collect, collect_parts(ground, self.replies, self.stopping.is_set)))
 
+        self.herald = make_herald(settings, ground.engine, ground.profiles, self.writer, now_milliseconds)
+
     def start(self) -> None:
         """Start the threads, innermost first."""
         self.writer.start()
         self.lanes.start()
+        self.herald.start()
         self.intake.start()
         self.collectors.start()
 
     def stop(self, seconds: float) -> None:
         """Finish what is in hand, outermost first; call it when no more queue messages come in."""
         self.stopping.set()
+        until = time.monotonic() + seconds
         self.intake.close()
+        self.herald.close()
         self.lanes.stop(seconds)
         self.collectors.stop(COLLECTOR_STOP_SECONDS)
+        self.herald.stop(until - time.monotonic())
         self.writer.close()
 
 
@@ -255,6 +264,10 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         assert parts is not None
         _or_later(lambda: parts.replies.read_replies(reply_ids))
 
+    def herald() -> None:
+        assert parts is not None
+        parts.herald.ring()
+
     dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
     return Bells(
         broker=broker,
@@ -264,6 +277,7 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         look=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(look),
         collect=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(collect),
         read=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(read),
+        herald=dramatiq.actor(broker=broker, queue_name=WORKFLOWS)(herald),
     )
 
 

@@ -86,6 +86,26 @@ class Settings(BaseSettings):
     max_age_run_hours: Annotated[float, Field(gt=0, le=720)] = Field(48, description="the same for finished runs")
     max_age_summary_hours: Annotated[float, Field(gt=0, le=720)] = Field(72, description="the same for summaries")
 
+    webhook_private_hosts: str | None = Field(
+        None,
+        description="hosts by comma that webhooks may reach at private addresses and without TLS; default: none",
+    )
+    webhook_ca_file: Path | None = Field(
+        None, description="PEM file of an authority that webhooks trust besides the system's"
+    )
+    webhook_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        20, description="time one request to a webhook may take, connecting included"
+    )
+    handler_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        60, description="time a Python workflow may take for one event before it is tried again"
+    )
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """The hosts of `webhook_private_hosts`."""
+        names = (self.webhook_private_hosts or "").split(",")
+        return frozenset(name.strip().lower().strip("[]") for name in names if name.strip())
+
     @field_validator("traces")
     @classmethod
     def _is_collector(cls, value: str | None) -> str | None:

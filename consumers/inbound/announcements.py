@@ -6,14 +6,13 @@ The id of each is made from the mail it tells of, so that a mail that is underst
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from consumers.contract.outgoing_events import OUTGOING_TYPES
 from consumers.ledger.announcing import Announcement
 
-SOURCE = "runmail"
 #: Characters of an answer's text that its event carries.
 MAX_TEXT = 16_000
 
@@ -45,18 +44,15 @@ class Occasion:
             "about": self.about,
             **said,
         }
-        event_id, event_type = f"evt_{digest[:32]}", f"runmail.{kind}"
         document = {
             "specversion": "1.0",
-            "id": event_id,
-            "source": SOURCE,
-            "type": event_type,
+            "id": f"evt_{digest[:32]}",
+            "type": f"runmail.{kind}",
             "time": shown(self.now),
             "datacontenttype": "application/json",
-            "data": {name: value for name, value in data.items() if value is not None},
+            "data": data,
         }
-        body = json.dumps(document, separators=(",", ":")).encode("ascii")
-        return Announcement(event_id, event_type, self.profile_id, body, self.now)
+        return Announcement(OUTGOING_TYPES[f"runmail.{kind}"].model_validate(document), self.profile_id, self.now)
 
 
 def shown(milliseconds: int | None) -> str | None:

@@ -164,7 +164,7 @@ def _occasion(mail: Unread, found: Match, told: Told | None, profile: Profile | 
         reply_id=mail.id,
         seal=hashlib.sha256(mail.raw).hexdigest(),
         profile_id=profile.id if profile else found.issued.profile_id,
-        profile=profile.name if profile else (told.profile if told else ""),
+        profile=profile.name if profile else (told.profile if told else "removed"),
         recipient=found.issued.recipient,
         delivery_id=found.issued.delivery_id,
         about=told.about if told else None,

@@ -1,6 +1,7 @@
-"""Announcing: events that runmail publishes are written down in the transaction of what they tell, and delivered later.
+"""The verb announce: write down what runmail publishes, in the transaction of what it tells.
 
-An event that is announced again stays as it was announced first: its id says which fact it is.
+An event that is committed is delivered at least once to everything that wants it; one that is not committed never
+was. This file knows nothing of handlers and webhooks.
 """
 
 from __future__ import annotations
@@ -8,60 +9,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, bindparam, insert, select
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Connection, bindparam, insert, select
 
-from consumers.ledger.tables import RowId
-
-
-class OutgoingEventRow(SQLModel, table=True):
-    """An event that runmail publishes, as JSON."""
-
-    __tablename__ = "outgoing_event"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
-    event_id: str = Field(unique=True)
-    type: str
-    profile_id: int = Field(sa_column=Column(RowId, nullable=False))
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-outgoing_events = SQLModel.metadata.tables["outgoing_event"]
+from consumers.contract.outgoing_events import OutgoingEvent
+from consumers.ledger.outgoing_tables import outgoing_events
 
 KNOWN = select(outgoing_events.c.event_id).where(outgoing_events.c.event_id.in_(bindparam("ids", expanding=True)))
+INSERT = insert(outgoing_events)
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An event to be published: `body` is its JSON, `created_at` milliseconds UTC."""
+    """An event and whose it is; `now` in milliseconds since 1970 UTC."""
 
-    event_id: str
-    type: str
+    event: OutgoingEvent
     profile_id: int
-    body: bytes
-    created_at: int
+    now: int
 
 
 def announce(connection: Connection, events: Sequence[Announcement]) -> None:
-    """Write events down that are to be published; those known already stay as they are."""
-    by_id = {each.event_id: each for each in events}
-    if not by_id:
+    """Write events down; one whose id is known already is left out, so that a step may be run again.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: when another process wrote an id down in the same moment; run again.
+    """
+    if not events:
         return
-    known = set(connection.execute(KNOWN, {"ids": sorted(by_id)}).scalars())
-    new = [each for event_id, each in by_id.items() if event_id not in known]
-    if new:
-        connection.execute(
-            insert(outgoing_events),
-            [
-                {
-                    "event_id": each.event_id,
-                    "type": each.type,
-                    "profile_id": each.profile_id,
-                    "body": each.body,
-                    "created_at": each.created_at,
-                }
-                for each in new
-            ],
-        )
+    known = set(connection.execute(KNOWN, {"ids": [each.event.id for each in events]}).scalars())
+    rows = {
+        each.event.id: {
+            "event_id": each.event.id,
+            "type": each.event.type,
+            "profile_id": each.profile_id,
+            "body": each.event.to_json_text().encode("utf-8"),
+            "created_at": each.now,
+        }
+        for each in events
+        if each.event.id not in known
+    }
+    if rows:
+        connection.execute(INSERT, list(rows.values()))

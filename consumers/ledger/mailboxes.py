@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, insert, select, update
 
-from consumers.ledger.following import profiles
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.reply_tables import mailboxes
+from consumers.ledger.waiting import profiles
 
 #: Seconds a mailbox belongs to a pass beyond its last write: above what one batch of mails may take.
 LEASE_SECONDS = 150.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, null, or_, select, update
 
-from consumers.ledger.following import profiles
 from consumers.ledger.reply_tables import replies
+from consumers.ledger.waiting import profiles
 
 MILLISECONDS_PER_DAY = 86_400_000
 #: What is personal in a row beside the octets.

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from consumers.ledger.following import profiles
 from consumers.ledger.mailboxes import wanted_mailboxes
+from consumers.ledger.waiting import profiles
 from consumers.views.deliveries import shown_time
 
 

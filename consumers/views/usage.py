@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, func, se
 from sqlmodel import SQLModel
 
 from consumers.ledger.states import WAITING, AttemptOutcome, DeliveryState
-from consumers.ledger.tables import attempts, deliveries
+from consumers.ledger.tables import attempts, breakers, deliveries
 from profiles.stages import DAY_MILLISECONDS
 from profiles.tables import ProfileRow  # noqa: F401 - the import declares the table
 from profiles.usage import COUNTED_DAYS, Use
@@ -39,12 +39,15 @@ class LedgerUsage:
             _times(self._now() - COUNTED_DAYS * DAY_MILLISECONDS).label("times"),
             _last_taken().label("last"),
             _waiting().label("waiting"),
+            _breaker().label("breaker"),
             _latest(attempts.c.reason, 0).label("reason"),
             *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return {row["id"]: Use(row["times"], row["last"], row["waiting"], _failing(row)) for row in rows}
+        return {
+            row["id"]: Use(row["times"], row["last"], row["waiting"], _failing(row), row["breaker"]) for row in rows
+        }
 
 
 def _times(since: int) -> ScalarSelect[Any]:
@@ -76,6 +79,15 @@ def _waiting() -> ScalarSelect[Any]:
     return (
         select(func.count())
         .where(deliveries.c.profile_id == profiles.c.id, waits)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _breaker() -> ScalarSelect[Any]:
+    return (
+        select(breakers.c.reason)
+        .where(breakers.c.profile_id == profiles.c.id, breakers.c.opened_at.is_not(None))
         .correlate(profiles)
         .scalar_subquery()
     )

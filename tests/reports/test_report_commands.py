@@ -111,23 +111,39 @@ def test_a_report_of_an_unknown_profile_names_one_that_is_near(told: Spine) -> N
     assert "QA alerts" in refused(told.run("report", "--profile", "QA alert", "--dry-run"), 1)
 
 
-def test_schedules_are_made_listed_paused_resumed_run_and_removed(told: Spine) -> None:
-    add = ("schedules", "add", "Weekly", "--profile", "QA alerts", "--weekly", "mon", "08:00")
-    made = document(told.run(*add, "--timezone", "Europe/Berlin", "--suite", "check*", "--skip-empty", "--json"))
+WEEKLY = ("schedules", "add", "Weekly", "--profile", "QA alerts", "--weekly", "mon", "08:00")
+
+
+def test_schedules_are_made_and_listed_and_a_name_is_taken_once(spine: Spine) -> None:
+    spine.profile()
+    made = document(spine.run(*WEEKLY, "--timezone", "Europe/Berlin", "--suite", "check*", "--skip-empty", "--json"))
     assert (made["cadence"], made["at"], made["timezone"]) == ("weekly:mon", "08:00", "Europe/Berlin")
     assert made["request"] == {"period": "last-week", "suites": ["check*"], "skip_empty": True}
     assert datetime.fromisoformat(made["next_at"]) > datetime.now(UTC)
-    assert "there is a schedule “Weekly”" in refused(told.run(*add), 1)
 
-    assert document(told.run("schedules", "list", "--json")) == [made]
-    assert "weekly:mon 08:00\tlast-week" in told.run("schedules", "list").stdout
-    assert told.run("schedules", "pause", "Weekly").stdout == "Schedule “Weekly” is paused.\n"
-    assert document(told.run("schedules", "list", "--json"))[0]["next_at"] is None
-    assert document(told.run("schedules", "resume", "Weekly", "--json"))["next_at"] == made["next_at"]
-    assert told.run("schedules", "run", "Weekly").returncode == 0
-    assert document(told.run("schedules", "remove", "Weekly", "--json")) == {"name": "Weekly", "changed": "removed"}
-    assert "there is no schedule “Weekly”" in refused(told.run("schedules", "remove", "Weekly"), 1)
-    assert told.run("schedules", "list").stdout == "No schedules. Make one with: runmail schedules add\n"
+    assert "there is a schedule “Weekly”" in refused(spine.run(*WEEKLY), 1)
+    assert document(spine.run("schedules", "list", "--json")) == [made]
+    assert "weekly:mon 08:00\tlast-week" in spine.run("schedules", "list").stdout
+
+
+def test_schedules_are_paused_and_resumed(spine: Spine) -> None:
+    spine.profile()
+    made = document(spine.run(*WEEKLY, "--json"))
+
+    assert spine.run("schedules", "pause", "Weekly").stdout == "Schedule “Weekly” is paused.\n"
+    assert document(spine.run("schedules", "list", "--json"))[0]["next_at"] is None
+    assert document(spine.run("schedules", "resume", "Weekly", "--json"))["next_at"] == made["next_at"]
+
+
+def test_schedules_are_run_at_once_and_removed(spine: Spine) -> None:
+    spine.profile(recipients=("team@example.com",))
+    spine.run(*WEEKLY)
+    spine.work()
+
+    assert spine.run("schedules", "run", "Weekly").returncode == 0
+    spine.settled(sent=1)
+    assert document(spine.run("schedules", "remove", "Weekly", "--json")) == {"name": "Weekly", "changed": "removed"}
+    assert "there is no schedule “Weekly”" in refused(spine.run("schedules", "remove", "Weekly"), 1)
 
 
 @pytest.mark.parametrize(

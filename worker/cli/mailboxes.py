@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from consumers.inbound.collecting import collect
 from consumers.inbound.passes import CollectParts, Passed, PassOutcome
-from consumers.ledger.following import profiles
 from consumers.ledger.mailboxes import Mailbox, add_mailboxes, due_mailboxes, rewind, wanted_mailboxes
+from consumers.ledger.waiting import profiles
 from consumers.views.mailboxes import list_mailboxes
 from profiles.errors import UnknownProfile
 from worker.cli import shown, standing

@@ -16,6 +16,7 @@ from consumers.inbound.reading.read_mail import MAX_MAIL, Surroundings, read_mai
 from worker.cli import shown
 from worker.cli.completing import profile_names
 from worker.cli.progress import Progress
+from worker.cli.replies_follow import follow
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="What people and machines answer to the mail of runmail."
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 #: Milliseconds of the units of an age.
 MILLISECONDS = {"d": 86_400_000, "w": 7 * 86_400_000}
+
+app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")(follow)
 
 
 @app.callback()

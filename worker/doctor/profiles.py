@@ -6,48 +6,59 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
+from consumers.views.usage import LedgerUsage
 from profiles.errors import CredentialNeeded, CredentialUnreadable
-from profiles.last_test import LastTest
-from profiles.profile import Profile
+from profiles.marks import MarkName
+from profiles.overview import Seen, overview
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
-from worker.doctor.finding import Finding, Surroundings
+from worker.doctor.finding import Finding, Surroundings, Verdict
 
-#: Milliseconds before the end of a server's certificate at which it is worth a warning: automatic renewals, such as
-#: Let's Encrypt's at thirty days, have failed by then.
-CERTIFICATE_MILLISECONDS = 14 * 86_400_000
+#: The marks that a doctor speaks of; the others are for who tidies up.
+GRAVE: dict[MarkName, Verdict] = {
+    MarkName.DISABLED: "warning",
+    MarkName.BREAKER_OPEN: "wrong",
+    MarkName.FAILING: "wrong",
+    MarkName.CERTIFICATE_ENDED: "wrong",
+    MarkName.CERTIFICATE_ENDING: "warning",
+    MarkName.CREDENTIAL_ENDED: "wrong",
+    MarkName.CREDENTIAL_ENDING: "warning",
+}
 
 
 def examine_profiles(engine: Engine, keyring: Keyring, around: Surroundings) -> Iterator[Finding]:
-    """Examine each profile: its credentials, its last tests, the certificates seen then."""
+    """Examine each profile: its credentials, its breaker, its last tests and attempts, the certificates seen then."""
     store = ProfileStore(engine, keyring)
-    found = store.all()
-    tests = store.last_tests()
+    now = round(around.now() * 1000)
+    found = overview(store, LedgerUsage(engine, lambda: now), now)
     if not found:
         yield Finding("profiles", "warning", "No email profiles configured", "run `runmail profiles new`")
-    for profile in found:
-        yield from _examine(store, profile, list(tests.get(profile.id, {}).values()), round(around.now() * 1000))
+    for seen in found:
+        yield from _examine(store, seen)
 
 
-def _examine(store: ProfileStore, profile: Profile, tests: list[LastTest], now: int) -> Iterator[Finding]:
+def _examine(store: ProfileStore, seen: Seen) -> Iterator[Finding]:
+    profile = seen.profile
     subject = f"profile “{profile.name}”"
-    retest = f"runmail profiles test “{profile.name}”"
     try:
         store.credential(profile, "smtp")
         store.credential(profile, "imap")
     except (CredentialNeeded, CredentialUnreadable) as error:
         yield Finding(subject, "wrong", str(error), "bring the old key back, or enter the credential again")
         return
-    failed = next((test for test in tests if not test.passed), None)
-    if not profile.enabled:
-        yield Finding(subject, "warning", "is disabled: its mail is held")
-    elif failed is not None:
-        yield Finding(subject, "wrong", f"its last test failed ({failed.reason})", f"mend it, then `{retest}`")
-    else:
+    grave = [mark for mark in seen.marks if mark.name in GRAVE]
+    for mark in grave:
+        yield Finding(subject, GRAVE[mark.name], mark.said, _advice(mark.name, profile.name))
+    if not grave:
         said = f"{profile.smtp.host}:{profile.smtp.port}, credentials readable"
-        yield Finding(subject, "ok", said if tests else f"{said}, never tested")
-    for test in tests:
-        if test.certificate_expires is not None and test.certificate_expires - now < CERTIFICATE_MILLISECONDS:
-            days = (test.certificate_expires - now) // 86_400_000
-            said = "the server's certificate has ended" if days < 0 else f"the server's certificate ends in {days} days"
-            yield Finding(subject, "warning", said, f"have it renewed, then `{retest}`")
+        yield Finding(subject, "ok", said if seen.tests else f"{said}, never tested")
+
+
+def _advice(mark: MarkName, name: str) -> str:
+    if mark is MarkName.DISABLED:
+        return f"runmail profiles enable “{name}”"
+    if mark in (MarkName.CREDENTIAL_ENDED, MarkName.CREDENTIAL_ENDING):
+        return f"runmail profiles rotate “{name}”"
+    if mark in (MarkName.CERTIFICATE_ENDED, MarkName.CERTIFICATE_ENDING):
+        return f"have it renewed, then `runmail profiles test “{name}”`"
+    return f"see `runmail profiles test “{name}”`; a test that passes closes the breaker"

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select
 
 from consumers.contract import read_event
 from consumers.inbound.reply_path import ReplyParts, ReplyPath
-from consumers.ledger.announcing import outgoing_events
+from consumers.ledger.outgoing_tables import outgoing_events
 from consumers.ledger.planning import make_store_plans
 from consumers.ledger.recording import arrival, record
 from consumers.ledger.reply_tables import replies

@@ -40,6 +40,7 @@ def test_a_reply_is_tied_to_its_delivery_and_announced(office: Office) -> None:
         "suite": "checkout",
         "branch": "main",
         "outcome": "failed",
+        "labels": {},
     }
     assert {name: event["data"][name] for name in ("profile", "recipient", "delivery", "reply", "sender")} == {
         "profile": "QA alerts",

@@ -88,15 +88,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("issued_command_once", "issued_command", ["delivery_id", "command"], unique=True)
-    op.create_table(
-        "outgoing_event",
-        sa.Column("id", RowId, nullable=False),
-        sa.Column("event_id", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("profile_id", RowId, nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("outgoing_event_identity", "outgoing_event", ["event_id"], unique=True)
