@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from consumers.ledger.mailboxes import wanted_mailboxes
 from consumers.ledger.waiting import profiles
-from consumers.views.deliveries import shown_time
+from consumers.views.shown_times import shown_time
 
 
 def list_mailboxes(connection: Connection) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from consumers.ledger.outgoing_tables import outgoing_deliveries, outgoing_events
-from consumers.views.deliveries import shown_time
+from consumers.views.shown_times import shown_time
 
 #: Keys of a delivery of an outgoing event as JSON, in order; programs rely on them.
 KEYS = (

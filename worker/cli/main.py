@@ -23,6 +23,8 @@ COMMANDS = {
     "deliveries": "worker.cli.deliveries",
     "replies": "worker.cli.replies",
     "mailboxes": "worker.cli.mailboxes",
+    "suppressions": "worker.cli.suppressions",
+    "mutes": "worker.cli.mutes",
     "webhooks": "worker.cli.webhooks",
     "workflows": "worker.cli.workflows",
     "preview": "worker.cli.preview",

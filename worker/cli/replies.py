@@ -13,7 +13,7 @@ import typer
 
 from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.read_mail import MAX_MAIL, Surroundings, read_mail
-from worker.cli import shown
+from worker.cli import replies_kept, shown
 from worker.cli.completing import profile_names
 from worker.cli.progress import Progress
 from worker.cli.replies_follow import follow
@@ -26,6 +26,9 @@ app = typer.Typer(
 #: Milliseconds of the units of an age.
 MILLISECONDS = {"d": 86_400_000, "w": 7 * 86_400_000}
 
+app.command("list", epilog="Example: runmail replies list --outcome command --json")(replies_kept.list_)
+app.command(epilog="Example: runmail replies show 84")(replies_kept.show)
+app.command(epilog="Example: runmail replies reclassify 84 85")(replies_kept.reclassify)
 app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")(follow)
 
 

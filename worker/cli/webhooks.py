@@ -12,8 +12,8 @@ import typer
 
 from consumers.contract.outgoing_events import OUTGOING_TYPES, OutgoingData, WebhookTest, new_outgoing_id
 from consumers.ledger.outgoing_tables import TargetKind
-from consumers.views.deliveries import shown_time
 from consumers.views.outgoing import count_dead
+from consumers.views.shown_times import shown_time
 from consumers.workflows.outcome import Outcome, Verdict
 from consumers.workflows.webhook_delivery import deliver_to_webhook
 from profiles.errors import ProfileError
