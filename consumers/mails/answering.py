@@ -46,7 +46,7 @@ def footer_commands(notice: Notice, profile: Profile) -> tuple[str, ...]:
     """Return the commands that the footer of a mail offers; none where an answer would not be read."""
     if not is_answerable(profile):
         return ()
-    commands = ["mute 2h", "stop", "help"]
+    commands = ["mute 2h", "stop"]
     if notice.template == "alert":
         commands.insert(0, "ack")
     if notice.template == "run_finished" and profile.allow_rerun and profile.authserv_id:

@@ -48,7 +48,7 @@ def test_where_answers_are_read_a_mail_has_a_signed_address_a_link_and_commands(
     message, text, html = sent(READ)
     assert message["Reply-To"] == f"qa+{TOKEN}@example.com"
     assert message["List-Unsubscribe"] == f"<mailto:qa@example.com?subject=unsubscribe%20{TOKEN}>"
-    assert "Answer with one line: ack · mute 2h · stop · help" in text
+    assert "Answer with one line: ack · mute 2h · stop" in text
     assert ">mute 2h</span>" in html
 
 
