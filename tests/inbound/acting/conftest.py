@@ -11,7 +11,9 @@ import pytest
 
 from profiles.sealing import Keyring
 from tests.inbound.acting.office import Office
+from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
 from tests.rig.postgresql import PostgreSql
+from tests.spine.conftest import redis_url, spine  # noqa: F401
 from worker.database import make_engine
 from worker.migrate import migrate
 
