@@ -6,8 +6,17 @@ It knows neither the profile's addresses nor the mail's looks; `consumers.mails`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from consumers.contract.events import AlertData, ReportRequested, RunFinishedData, SummaryReadyData
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Who has taken an alert in hand, and when."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +25,18 @@ class Notice:
 
     `template` names a folder of templates; `recipients` are as the event wrote them (empty: the profile's
     defaults); `data` is the event's own typed data; `thread_key` is the same for mails that belong to one
-    conversation (suite and branch, or the key of an alert) and is no secret.
+    conversation (suite and branch, or the key of an alert) and is no secret; `topic_key` is what a recipient may
+    stop (the suite, else the conversation), and `topic` names it for people. `taken` is
+    known of an alert that somebody acknowledged; no consumer knows it.
     """
 
     template: str
     recipients: tuple[str, ...]
     data: RunFinishedData | SummaryReadyData | AlertData
     thread_key: str
+    topic_key: str
+    topic: str
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)

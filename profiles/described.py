@@ -26,6 +26,8 @@ def describe(profile: Profile) -> dict[str, Any]:
         "failover": profile.failover,
         "plus_addressing": profile.plus_addressing,
         "authserv_id": profile.authserv_id,
+        "actors": list(profile.actors),
+        "allow_rerun": profile.allow_rerun,
         "retention_days": profile.retention_days,
         "credential_expires": profile.credential_expires.isoformat() if profile.credential_expires else None,
         "templates": profile.templates,

@@ -11,7 +11,9 @@
         ├── ProfileInUse
         ├── CredentialNeeded
         ├── CredentialUnreadable
-        └── KeyringInvalid
+        ├── KeyringInvalid
+        ├── UnknownWebhook
+        └── WebhookUnusable
 
 None knows about deliveries or retries. The texts carry a server's answer at most: never a credential, an
 address list or a mail body.
@@ -136,3 +138,15 @@ class CredentialUnreadable(ProfileError):
 
 class KeyringInvalid(ProfileError):
     """Raised when the text of the secret keys is none; it names the entry and never a key."""
+
+
+class UnknownWebhook(ProfileError):
+    """Raised when no webhook has the number asked for."""
+
+    def __init__(self, webhook_id: int) -> None:
+        self.webhook_id = webhook_id
+        super().__init__(f"there is no webhook {webhook_id}: see `runmail webhooks list`")
+
+
+class WebhookUnusable(ProfileError):
+    """Raised when an address or a secret cannot be one of a webhook; the text never repeats a secret."""

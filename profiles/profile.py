@@ -71,9 +71,10 @@ class Profile:
     `from_address` is the bare address (RFC 5321 Mailbox) used as envelope sender; `from_name` the display
     name beside it. `recipients` are the defaults for events that name none; `allowed_recipients` are
     addresses and domains (`example.com`, or `*.example.com` for sub-domains), empty meaning anyone.
-    `credential_expires` is the last day its password is good for, as its owner knows it; `templates` names a
-    set of mail templates, None meaning the usual one. `former_names` still find the profile; the store keeps
-    them, and what a draft says of them is not looked at.
+    `actors` are addresses and domains that may answer commands for a recipient that is a list; `allow_rerun` lets a
+    verified answer ask for a new run. `credential_expires` is the last day its password is good for, as its owner
+    knows it; `templates` names a set of mail templates, None meaning the usual one. `former_names` still find the
+    profile; the store keeps them, and what a draft says of them is not looked at.
     """
 
     id: int
@@ -93,6 +94,8 @@ class Profile:
     failover: str | None = None
     plus_addressing: bool = False
     authserv_id: str | None = None
+    actors: tuple[str, ...] = ()
+    allow_rerun: bool = False
     retention_days: int | None = None
     credential_expires: date | None = None
     templates: str | None = None

@@ -2,7 +2,8 @@
 
 Link-local, cloud metadata, unspecified, broadcast and multicast addresses are refused, also when they hide in
 an IPv6 address. Private and loopback addresses are allowed: mail relays live there. Whoever connects
-elsewhere than through here gives a rebinding name a second chance. It knows nothing of SMTP, IMAP and TLS.
+elsewhere than through here gives a rebinding name a second chance. Webhooks refuse private addresses too
+(`not_public`). It knows nothing of SMTP, IMAP and TLS.
 """
 
 from __future__ import annotations
@@ -63,6 +64,15 @@ def forbidden(text: str) -> str | None:
     return None
 
 
+def not_public(text: str) -> str | None:
+    """Do what `forbidden` does and refuse private, loopback and other addresses that are not of the internet too."""
+    reason = forbidden(text)
+    if reason is not None:
+        return reason
+    address: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
+    return None if all(each.is_global for each in (address, *_embedded(address))) else "address_is_private"
+
+
 def is_loopback(text: str) -> bool:
     """Say whether an IP address is this machine's own, also as an IPv4 address mapped into IPv6."""
     address = ip_address(text.partition("%")[0])
@@ -94,9 +104,13 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How names become connections; `resolver` is an argument so that a test can be the name server."""
+    """How names become connections; `resolver` is an argument so that a test can be the name server.
+
+    `refuse` names why an address must not be connected to, or returns None.
+    """
 
     resolver: Resolver = resolve_by_system
+    refuse: Callable[[str], str | None] = forbidden
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """Return the addresses of a host that may be connected to, in order.
@@ -111,7 +125,7 @@ class Reach:
         refused = ""
         allowed = []
         for address in found:
-            reason = forbidden(address)
+            reason = self.refuse(address)
             if reason is None:
                 allowed.append(address)
             else:
@@ -176,3 +190,5 @@ class Reach:
 
 #: The reach of everything but tests.
 BY_SYSTEM = Reach()
+#: The reach of what goes to strangers' addresses: the internet alone.
+PUBLIC_ONLY = Reach(refuse=not_public)

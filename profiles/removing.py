@@ -20,6 +20,7 @@ from profiles.store import ProfileStore
 from profiles.tables import ProfileRow
 from profiles.trail import Deed, changes_between, record
 from profiles.waiting import NOTHING, Moved, Waiting
+from profiles.webhooks import drop_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def remove(store: ProfileStore, name: str, *, waiting: Waiting, destination: Des
         if failed:
             changes["mail"] = {"failed": failed}
         record(session, profile.id, profile.name, Deed.REMOVE, by, changes, now)
+        drop_webhooks(session, profile.id)
         session.delete(locked(session, profile.id))
         return Removed(profile, moved, failed)
 

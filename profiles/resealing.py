@@ -18,10 +18,11 @@ from profiles.drafts import SERVICES
 from profiles.errors import CredentialUnreadable, UnknownProfile
 from profiles.keeping import locked
 from profiles.rows import place, sealed, to_profile
-from profiles.sealing import Service, key_of
+from profiles.sealing import Service, WebhookPlace, key_of
 from profiles.store import ProfileStore
 from profiles.tables import ProfileRow
 from profiles.trail import Deed, record
+from profiles.webhook_tables import WebhookRow, WebhookSecretRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Resealed:
     """What became of one profile: the services sealed anew, and those whose credential cannot be opened."""
 
     profile: str
-    services: tuple[Service, ...]
-    unreadable: tuple[Service, ...]
+    services: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def key_use(store: ProfileStore) -> KeyUse:
     with store.reading() as session:
         for columns in session.exec(select(ProfileRow.smtp_sealed, ProfileRow.imap_sealed)):
             counts.update(key_of(each) for each in columns if each is not None)
+        counts.update(key_of(each) for each in session.exec(select(WebhookSecretRow.sealed)))
     return KeyUse(dict(counts), store.keyring.ids)
 
 
@@ -77,6 +79,12 @@ def reseal(store: ProfileStore, by: Author) -> Iterator[Resealed]:
             continue  # removed meanwhile
         if done.services or done.unreadable:
             yield done
+    with store.reading() as session:
+        hooks = session.exec(select(WebhookRow.id).order_by(col(WebhookRow.id))).all()
+    for webhook_id in hooks:
+        done_hook = _reseal_webhook(store, webhook_id, by)
+        if done_hook is not None and (done_hook.services or done_hook.unreadable):
+            yield done_hook
 
 
 def _reseal_one(store: ProfileStore, profile_id: int, by: Author) -> Resealed:
@@ -103,3 +111,31 @@ def _reseal_one(store: ProfileStore, profile_id: int, by: Author) -> Resealed:
         if changes:
             record(session, profile_id, row.name, Deed.RESEAL, by, changes, store.now())
         return Resealed(row.name, tuple(done), tuple(unreadable))
+
+
+def _reseal_webhook(store: ProfileStore, webhook_id: int | None, by: Author) -> Resealed | None:
+    """Seal the secrets of one webhook anew, in one transaction; None when it was removed meanwhile."""
+    keyring = store.keyring
+    done: list[str] = []
+    unreadable: list[str] = []
+    with store.changing() as session:
+        hook = session.exec(select(WebhookRow).where(WebhookRow.id == webhook_id).with_for_update()).first()
+        if hook is None or hook.id is None:
+            return None
+        where, changes = WebhookPlace(hook.id, hook.url), {}
+        for secret in session.exec(select(WebhookSecretRow).where(WebhookSecretRow.webhook_id == webhook_id)):
+            if key_of(secret.sealed) == keyring.newest:
+                continue
+            try:
+                opened = keyring.open(secret.sealed, where)
+            except CredentialUnreadable:
+                unreadable.append(f"webhook {webhook_id}")
+                continue
+            changes[f"webhook {webhook_id} key"] = [key_of(secret.sealed), keyring.newest]
+            secret.sealed = keyring.seal(opened, where)
+            done.append(f"webhook {webhook_id}")
+        owner = session.get(ProfileRow, hook.profile_id)
+        name = owner.name if owner is not None else "?"
+        if changes:
+            record(session, hook.profile_id, name, Deed.RESEAL, by, changes, store.now())
+        return Resealed(name, tuple(done), tuple(unreadable))

@@ -13,7 +13,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,6 +37,38 @@ UNKNOWN_KEY = "?"
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}\Z")
 
 
+class Home(Protocol):
+    """Where something sealed belongs; it opens nowhere else."""
+
+    @property
+    def thing(self) -> str:
+        """What is sealed, in words for a person."""
+        ...
+
+    def bytes_for(self, key_id: str) -> bytes:
+        """Return the associated data under a key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPlace:
+    """Where the secret of a webhook belongs: the webhook and the address it signs for."""
+
+    webhook_id: int
+    url: str
+
+    @property
+    def thing(self) -> str:
+        """What is sealed, in words for a person."""
+        return f"secret of webhook {self.webhook_id}"
+
+    def bytes_for(self, key_id: str) -> bytes:
+        """Return the associated data; the third part is a text, which no Place has there."""
+        return json.dumps(
+            ["runmail", FORM, "webhook", self.webhook_id, key_id, self.url], separators=(",", ":")
+        ).encode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a credential belongs: the row, the field, and the server it may be shown to."""
@@ -47,6 +79,11 @@ class Place:
     port: int
     security: str
     username: str
+
+    @property
+    def thing(self) -> str:
+        """What is sealed, in words for a person."""
+        return f"{self.service} password"
 
     def bytes_for(self, key_id: str) -> bytes:
         """Return the associated data; a JSON list, because no two places may give the same bytes."""
@@ -111,7 +148,7 @@ class Keyring:
             HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key) for key in self._keys.values()
         ]
 
-    def seal(self, secret: str, place: Place) -> bytes:
+    def seal(self, secret: str, place: Home) -> bytes:
         """Seal `secret` for `place` with the newest key."""
         key_id = self.newest
         nonce = os.urandom(NONCE_BYTES)
@@ -119,7 +156,7 @@ class Keyring:
         name = key_id.encode("ascii")
         return bytes([FORM, len(name)]) + name + nonce + sealed
 
-    def open(self, sealed: bytes, place: Place) -> str:
+    def open(self, sealed: bytes, place: Home) -> str:
         """Open what was sealed for `place`.
 
         Raises:
@@ -128,7 +165,7 @@ class Keyring:
         """
         foreign = CredentialUnreadable(
             "not_its_own",
-            f"the kept {place.service} password was not sealed for this profile and server: give it again",
+            f"the kept {place.thing} was not sealed for this place: give it again",
         )
         key_id = key_of(sealed)
         if key_id == UNKNOWN_KEY:
@@ -137,8 +174,8 @@ class Keyring:
         if key_id not in self._keys:
             raise CredentialUnreadable(
                 "key_missing",
-                f"the {place.service} password was sealed with key “{key_id}”, which is not among the secret "
-                "keys: put that key back, or give the password again",
+                f"the {place.thing} was sealed with key “{key_id}”, which is not among the secret "
+                "keys: put that key back, or give it again",
             )
         nonce, body = sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
         try:

@@ -90,6 +90,8 @@ class SettingsForm(_Table):
     failover: ProfileName | None = None
     plus_addressing: bool = False
     authserv_id: Token | None = None
+    actors: Annotated[tuple[AllowedText, ...], Field(max_length=1000)] = ()
+    allow_rerun: bool = False
     retention_days: AtLeastOne | None = None
     credential_expires: date | None = None
     templates: TemplateSet | None = None
@@ -141,6 +143,8 @@ class SettingsForm(_Table):
             failover=self.failover,
             plus_addressing=self.plus_addressing,
             authserv_id=self.authserv_id,
+            actors=self.actors,
+            allow_rerun=self.allow_rerun,
             retention_days=self.retention_days,
             credential_expires=self.credential_expires,
             templates=self.templates,

@@ -40,6 +40,8 @@ class ProfileRow(SQLModel, table=True):
     failover: str | None = Field(default=None, max_length=100)
     plus_addressing: bool = False
     authserv_id: str | None = Field(default=None, max_length=255)
+    actors: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default=text("'[]'")))
+    allow_rerun: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     retention_days: int | None = None
     credential_expires: date | None = None
     templates: str | None = Field(default=None, max_length=64)

@@ -36,6 +36,11 @@ class Deed(StrEnum):
     DISABLE = "disable"
     REMOVE = "remove"
     RESEAL = "keys rotate"
+    WEBHOOK_ADD = "webhooks add"
+    WEBHOOK_ROTATE = "webhooks rotate"
+    WEBHOOK_ENABLE = "webhooks enable"
+    WEBHOOK_DISABLE = "webhooks disable"
+    WEBHOOK_REMOVE = "webhooks remove"
 
 
 @dataclass(frozen=True, slots=True)

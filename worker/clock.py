@@ -15,10 +15,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.clock_lease import drop_lease, take_lease
+from consumers.ledger.outgoing import is_waiting
 from consumers.ledger.overdue import tell_overdue
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
 from worker.composition import EVENTS, QUEUES, Bells, now_milliseconds
+from worker.mailbox_clock import MailboxClock
 from worker.metrics_clock import ClockMetrics
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,7 @@ class Clock:
         owner: str,
         sweep_seconds: float,
         metrics: ClockMetrics | None = None,
+        mailboxes: MailboxClock | None = None,
     ) -> None:
         self._engine = engine
         self._bells = bells
@@ -52,6 +55,7 @@ class Clock:
         self._sweep_seconds = sweep_seconds
         self._has_lease = False
         self._metrics = metrics or ClockMetrics()
+        self._mailboxes = mailboxes
         self._looped_at = time.monotonic()
 
     def quiet_seconds(self) -> float:
@@ -72,6 +76,8 @@ class Clock:
                 log.warning("clock_cannot_work", error=type(error).__name__)
             count += 1
             stopping.wait(self._sweep_seconds)
+        if self._mailboxes:
+            self._mailboxes.rest()
         self._give_up_lease()
 
     def tick(self, *, take_back: bool) -> Swept | None:
@@ -82,6 +88,8 @@ class Clock:
             self._has_lease = has_lease
             log.info("clock_has_lease" if has_lease else "clock_waits_for_lease")
         if not has_lease:
+            if self._mailboxes:
+                self._mailboxes.rest()
             return None
         with self._engine.begin() as connection:
             swept = sweep(connection, now_milliseconds())
@@ -99,6 +107,11 @@ class Clock:
         if requests:
             self._bells.plan.send(requests)
         self._tell_overdue()
+        if self._mailboxes:
+            self._mailboxes.tick()
+        with self._engine.execution_options(reading=True).connect() as connection:
+            if is_waiting(connection, now_milliseconds()):
+                self._bells.herald.send()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept

@@ -12,8 +12,9 @@ import os
 import random
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,10 +25,18 @@ from dramatiq.middleware import CurrentMessage
 from sqlalchemy import Engine
 
 from consumers.facts import Tell, untold
+from consumers.inbound.aliases import read_aliases
+from consumers.inbound.collecting import collect
+from consumers.inbound.collectors import Collectors
+from consumers.inbound.passes import CollectParts
+from consumers.inbound.reply_path import ReplyParts, ReplyPath
+from consumers.ledger.acknowledging import find_taken
 from consumers.ledger.lease import since_boot
+from consumers.ledger.scopes import scope
 from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
 from consumers.mails.rendering import Renderer
 from consumers.mails.template_check import load_sets
+from consumers.notice import Taken
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
@@ -41,12 +50,13 @@ from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
 from consumers.views.events import read_body
 from profiles.errors import ProfileError, TransientMailError, UnknownProfile
-from profiles.imap_link import open_imap
+from profiles.imap_link import ImapLink, open_imap
 from profiles.profile import Profile
 from profiles.sealing import Keyring
 from profiles.sent_folder import find_sent
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
+from profiles.verbs import Verb
 from worker.broker import QueueBroker
 from worker.database import make_engine
 from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
@@ -55,17 +65,22 @@ from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import database_url, secret_keys, state_folder
+from worker.workflows import make_herald
 
 log = structlog.get_logger(__name__)
 
 EVENTS = "events"
 DELIVERIES = "deliveries"
-QUEUES = (EVENTS, DELIVERIES)
+MAILBOXES = "mailboxes"
+WORKFLOWS = "workflows"
+QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
 #: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
 OPENING_MARGIN = 5.0
+#: Seconds a pass over a mailbox gets to end after its batch when the worker stops; broken off, it loses nothing.
+COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
 AWAY_DELAY = 2_000
 
@@ -89,6 +104,9 @@ class Bells:
     plan: dramatiq.Actor[[list[int]], None]
     deliver: dramatiq.Actor[[int], None]
     look: dramatiq.Actor[[int], None]
+    collect: dramatiq.Actor[[int], None]
+    read: dramatiq.Actor[[list[int]], None]
+    herald: dramatiq.Actor[[], None]
 
     def ring(self, profile_id: int, count: int) -> None:
         """Ring for a profile with `count` deliveries due."""
@@ -136,7 +154,7 @@ class WorkerParts:
             tell=tell,
         )
         renderer = Renderer(load_sets(settings.templates), tell=tell)
-        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine))
+        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine), partial(_find_taken, ground))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,
@@ -187,17 +205,29 @@ class WorkerParts:
                 now=now_milliseconds,
             )
         )
+        self.stopping = threading.Event()
+        self.replies = reply_path(ground)
+        self.collectors = Collectors(partial(collect, collect_parts(ground, self.replies, self.stopping.is_set)))
+
+        self.herald = make_herald(settings, ground.engine, ground.profiles, self.writer, now_milliseconds)
 
     def start(self) -> None:
         """Start the threads, innermost first."""
         self.writer.start()
         self.lanes.start()
+        self.herald.start()
         self.intake.start()
+        self.collectors.start()
 
     def stop(self, seconds: float) -> None:
         """Finish what is in hand, outermost first; call it when no more queue messages come in."""
+        self.stopping.set()
+        until = time.monotonic() + seconds
         self.intake.close()
+        self.herald.close()
         self.lanes.stop(seconds)
+        self.collectors.stop(COLLECTOR_STOP_SECONDS)
+        self.herald.stop(until - time.monotonic())
         self.writer.close()
 
 
@@ -226,6 +256,18 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         assert parts is not None
         parts.lookup.ring(int(profile_id))
 
+    def collect(mailbox_id: int) -> None:
+        assert parts is not None
+        parts.collectors.ring(int(mailbox_id))
+
+    def read(reply_ids: list[int]) -> None:
+        assert parts is not None
+        _or_later(lambda: parts.replies.read_replies(reply_ids))
+
+    def herald() -> None:
+        assert parts is not None
+        parts.herald.ring()
+
     dramatiq.actor(broker=broker, actor_name=QUARANTINE, queue_name=EVENTS)(refuse)
     return Bells(
         broker=broker,
@@ -233,6 +275,9 @@ def declare_actors(broker: QueueBroker, parts: WorkerParts | None = None) -> Bel
         plan=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(plan),
         deliver=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(deliver),
         look=dramatiq.actor(broker=broker, queue_name=DELIVERIES)(look),
+        collect=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(collect),
+        read=dramatiq.actor(broker=broker, queue_name=MAILBOXES)(read),
+        herald=dramatiq.actor(broker=broker, queue_name=WORKFLOWS)(herald),
     )
 
 
@@ -286,6 +331,14 @@ def _load_body(engine: Engine, row_id: int) -> bytes | None:
         return read_body(connection, row_id)
 
 
+def _find_taken(ground: Ground, profile: str, thread_key: str, event_row: int) -> Taken | None:
+    named = _find_by_name(ground.profiles)(profile)
+    if named is None:
+        return None
+    with reading(), ground.engine.execution_options(reading=True).connect() as connection:
+        return find_taken(connection, scope(named.id, thread_key), event_row)
+
+
 async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> SmtpLink:
     try:
         with reading():
@@ -296,13 +349,53 @@ async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> 
     return await kind.open(profile, credential)
 
 
-def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
+def open_mailbox(ground: Ground, profile: Profile) -> ImapLink:
+    """Open a profile's mailbox with the credential that is kept for it.
+
+    Raises:
+        TransientMailError: when it cannot be opened.
+    """
     assert profile.imap is not None
     try:
         credential = ground.profiles.credential(profile, "imap")
     except ProfileError as error:
-        raise TransientMailError("credential_unusable", answer=str(error)) from None
-    link = open_imap(profile.imap, credential)
+        raise TransientMailError("credential_unusable", verb=Verb.AUTH, answer=str(error)) from None
+    return open_imap(profile.imap, credential)
+
+
+def reply_path(ground: Ground) -> ReplyPath:
+    """Build what reads kept mails."""
+    return ReplyPath(
+        ReplyParts(
+            engine=ground.engine,
+            all_profiles=ground.profiles.all,
+            profiles_by_name=lambda: _find_by_name(ground.profiles),
+            keys=ground.keyring.derive(tokens.PURPOSE),
+            aliases=read_aliases(ground.settings.command_aliases or ""),
+            now=now_milliseconds,
+        )
+    )
+
+
+def collect_parts(
+    ground: Ground, replies: ReplyPath | None = None, stopping: Callable[[], bool] = lambda: False
+) -> CollectParts:
+    """Build what a pass over a mailbox works with."""
+    return CollectParts(
+        engine=ground.engine,
+        find_profile=partial(_find_by_id, ground.profiles),
+        open_link=partial(open_mailbox, ground),
+        read_replies=(replies or reply_path(ground)).read_replies,
+        new_owner=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        clock=time.monotonic,
+        now=now_milliseconds,
+        poll_seconds=ground.settings.poll_seconds,
+        stopping=stopping,
+    )
+
+
+def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
+    link = open_mailbox(ground, profile)
     try:
         return find_sent(link, message_ids)
     finally:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from consumers.inbound.aliases import read_aliases
 from profiles.addresses import UnusableAddress, read_domain
 
 
@@ -56,6 +57,15 @@ class Settings(BaseSettings):
     sweep_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1, description="how often the clock looks for work that is due and that nobody is doing"
     )
+    poll_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        60, description="how often each mailbox of a profile with IMAP is looked into"
+    )
+    command_aliases: str | None = Field(
+        None, description="commands of answers in other words, such as `erledigt=ack, stumm=mute`; default: none"
+    )
+    idle_connections: Annotated[int, Field(ge=0, le=500)] = Field(
+        20, description="mailboxes the clock watches with IDLE, so that mail is read when it comes; `0`: none"
+    )
     stop_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         50, description="time a stopping worker gives the mails in flight"
     )
@@ -76,6 +86,26 @@ class Settings(BaseSettings):
     max_age_run_hours: Annotated[float, Field(gt=0, le=720)] = Field(48, description="the same for finished runs")
     max_age_summary_hours: Annotated[float, Field(gt=0, le=720)] = Field(72, description="the same for summaries")
 
+    webhook_private_hosts: str | None = Field(
+        None,
+        description="hosts by comma that webhooks may reach at private addresses and without TLS; default: none",
+    )
+    webhook_ca_file: Path | None = Field(
+        None, description="PEM file of an authority that webhooks trust besides the system's"
+    )
+    webhook_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        20, description="time one request to a webhook may take, connecting included"
+    )
+    handler_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        60, description="time a Python workflow may take for one event before it is tried again"
+    )
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """The hosts of `webhook_private_hosts`."""
+        names = (self.webhook_private_hosts or "").split(",")
+        return frozenset(name.strip().lower().strip("[]") for name in names if name.strip())
+
     @field_validator("traces")
     @classmethod
     def _is_collector(cls, value: str | None) -> str | None:
@@ -83,6 +113,12 @@ class Settings(BaseSettings):
         if value is None or value == "on" or re.match(r"https?://[^/\s@]+(/\S*)?\Z", value):
             return value
         raise ValueError("is neither `on` nor an address such as http://localhost:4318")
+
+    @field_validator("command_aliases")
+    @classmethod
+    def _aliases_name_commands(cls, value: str | None) -> str | None:
+        read_aliases(value or "")
+        return value
 
     @field_validator("domain")
     @classmethod

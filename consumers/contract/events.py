@@ -272,8 +272,8 @@ class ReportRequestedData(EventData):
         return self
 
 
-class Event(Value):
-    """A fact a publisher states (CloudEvents 1.0, JSON format, structured mode)."""
+class CloudEvent(Value):
+    """A CloudEvent without its data (CloudEvents 1.0, JSON format, structured mode)."""
 
     specversion: Literal["1.0"] = "1.0"
     id: Identifier
@@ -284,7 +284,6 @@ class Event(Value):
     subject: ShortText | None = None
     traceparent: TraceParent = None
     tracestate: TraceState = None
-    data: EventData
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as the JSON object that travels; absent values are left out."""
@@ -302,6 +301,12 @@ class Event(Value):
     def identity(self) -> tuple[str, str]:
         """`source` and `id`, which together identify the event."""
         return self.source, self.id
+
+
+class Event(CloudEvent):
+    """A fact a publisher states (CloudEvents 1.0, JSON format, structured mode)."""
+
+    data: EventData
 
     def with_data(self, **changes: Any) -> Self:
         """Return the event with some fields of its data replaced."""

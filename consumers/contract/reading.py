@@ -5,15 +5,19 @@ Every door reads with it, and so does the worker with what arrives on the queue.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from .events import EVENT_TYPES, Event
+from .events import EVENT_TYPES, CloudEvent, Event
 from .malformed import MalformedEvent
+from .outgoing_events import OUTGOING_TYPES, OutgoingEvent
 from .strict_json import plain, read_json
 
-__all__ = ["MalformedEvent", "read_event", "read_json"]
+__all__ = ["MalformedEvent", "read_event", "read_json", "read_outgoing_event"]
+
+Kind = TypeVar("Kind", bound=CloudEvent)
 
 #: Parts of a path that pydantic adds for the branches of a union, none of which is a field of ours.
 _BRANCH_MARKS = "[("
@@ -26,14 +30,28 @@ def read_event(obj: object) -> Event:
         MalformedEvent: `not_an_object`, `missing_attribute`, `unknown_type`, `invalid_attribute`,
             `identifier_too_long`, and the reasons of `strict_json.plain`.
     """
+    return _read(obj, EVENT_TYPES)
+
+
+def read_outgoing_event(obj: object) -> OutgoingEvent:
+    """Read one event of a type that runmail publishes, as a receiver gets it.
+
+    Raises:
+        MalformedEvent: as `read_event`.
+    """
+    return _read(obj, OUTGOING_TYPES)
+
+
+def _read(obj: object, types: Mapping[str, type[Kind]]) -> Kind:
+    """Read one event of one of the types."""
     if not isinstance(obj, dict):
         raise MalformedEvent("not_an_object", "an event is a JSON object")
     attributes: dict[str, Any] = plain(obj)
     if "type" not in attributes:
         raise MalformedEvent("missing_attribute", "is missing", "type")
-    model = EVENT_TYPES.get(attributes["type"]) if isinstance(attributes["type"], str) else None
+    model = types.get(attributes["type"]) if isinstance(attributes["type"], str) else None
     if model is None:
-        raise MalformedEvent("unknown_type", f"must be one of {', '.join(EVENT_TYPES)}", "type")
+        raise MalformedEvent("unknown_type", f"must be one of {', '.join(types)}", "type")
     if "specversion" not in attributes:
         raise MalformedEvent("missing_attribute", "is missing (CloudEvents 1.0)", "specversion")
     try:

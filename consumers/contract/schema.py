@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from .events import EVENT_TYPES
+from .outgoing_events import OUTGOING_TYPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -27,7 +28,7 @@ class _Untitled(GenerateJsonSchema):
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each type, by the name of its file (`runmail.alert.json`)."""
     found: dict[str, dict[str, Any]] = {}
-    for name, model in EVENT_TYPES.items():
+    for name, model in {**EVENT_TYPES, **OUTGOING_TYPES}.items():
         schema = model.model_json_schema(by_alias=True, schema_generator=_Untitled)
         # pydantic leaves out fields with a default; a CloudEvent without them is none (CloudEvents 1.0, 2.4.1).
         schema["required"] = sorted({*schema.get("required", ()), "specversion", "type"})

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, select
 
-from consumers.ledger.states import DeliveryState, EventState
+from consumers.ledger.states import Bounced, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 
 
@@ -24,6 +24,10 @@ class Books:
     events: dict[str, int]
     states: dict[str, int]
     maybe_twice: int
+    #: Mails that a server took and that did not arrive, by kind; they stay in their states.
+    bounced: dict[str, int]
+    #: Suppressed deliveries by the rule that forbade them.
+    suppressed_by: dict[str, int]
     problems: tuple[str, ...]
 
     @property
@@ -60,6 +64,10 @@ def read_books(connection: Connection) -> Books:
         select(func.count()).select_from(deliveries).where(deliveries.c.maybe_twice.is_(True))
     ).scalar_one()
 
+    bounced: dict[str, int] = {kind.value: 0 for kind in Bounced}
+    bounced.update(_count_by(connection, deliveries.c.bounced, deliveries.c.bounced.is_not(None)))
+    suppressed_by = _count_by(connection, deliveries.c.reason, deliveries.c.state == DeliveryState.SUPPRESSED)
+
     problems = []
     if unknown := sorted(set(by_event_state) - set(EventState)):
         problems.append(f"events in unknown states: {', '.join(unknown)}")
@@ -80,4 +88,10 @@ def read_books(connection: Connection) -> Books:
         problems.append("deliveries and their states do not add up")
     if sum(by_event_state.values()) != accepted:
         problems.append("events and their states do not add up")
-    return Books(accepted, planned, by_event_state, by_state, twice, tuple(problems))
+    return Books(accepted, planned, by_event_state, by_state, twice, bounced, suppressed_by, tuple(problems))
+
+
+def _count_by(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> dict[str, int]:
+    """Return how many deliveries there are with each value of a column."""
+    found = select(column.label("value"), func.count().label("n")).where(*where).group_by(column).order_by(column)
+    return {row.value or "": row.n for row in connection.execute(found)}

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from consumers.ledger.lease import PLANNING_LEASE_SECONDS, lease_ended, read_lease_clock
-from consumers.ledger.recording import Arrival, RecordOutcome, record_answers
-from consumers.ledger.runs import RunRecord, record_runs
+from consumers.ledger.plans import Plan
+from consumers.ledger.recording import RecordOutcome, record_answers
+from consumers.ledger.runs import record_runs
+from consumers.ledger.standing_rules import apply_rules
 from consumers.ledger.states import MAX_STARTS, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 from consumers.ledger.waiting import profiles
@@ -45,35 +47,6 @@ STORE_STATE = (
 )
 INSERT = insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True)
 GIVE_MESSAGE_ID = update(deliveries).where(deliveries.c.id == bindparam("row")).values(message_id=bindparam("message"))
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedDelivery:
-    """One delivery to be written. `recipient_key` is what makes two addresses the same."""
-
-    recipient: str
-    recipient_key: str
-    state: DeliveryState
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an event comes to: a state with its reason, and deliveries when it is planned.
-
-    `run` is what reports need of it when it is a finished run. `answer` is the event that it is answered by; it is
-    recorded in the same transaction, and planned next.
-    """
-
-    row_id: int
-    state: EventState
-    now: int
-    reason: str | None = None
-    detail: str | None = None
-    profile: Profile | None = None
-    deliveries: tuple[PlannedDelivery, ...] = ()
-    run: RunRecord | None = None
-    answer: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +132,7 @@ def make_store_plans(
                 for plan in written
             ],
         )
-        due = _insert_deliveries(connection, written, message_ids)
+        due = _insert_deliveries(connection, apply_rules(connection, written), message_ids)
         record_runs(connection, [plan.run for plan in written if plan.run is not None])
         answers = _record_answers(connection, written)
         rows = {plan.row_id for plan in written}

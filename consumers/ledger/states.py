@@ -64,6 +64,21 @@ class AttemptOutcome(StrEnum):
     STOPPED = "stopped"
 
 
+class Bounced(StrEnum):
+    """What is known later of a mail that a server took: it did not arrive, for good or this time."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+#: Reasons of `suppressed` deliveries, each the name of a rule: the address bounces, an operator says so, the recipient
+#: wants nothing about this for a while or any more, somebody has taken the alert in hand.
+HARD_BOUNCES = "hard_bounces"
+BY_OPERATOR = "by_operator"
+MUTED = "muted"
+STOPPED = "stopped"
+ACKNOWLEDGED = "acknowledged"
+
 #: States in which a delivery waits for a worker once its time has come.
 WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 

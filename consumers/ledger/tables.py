@@ -94,6 +94,10 @@ class DeliveryRow(SQLModel, table=True):
     last_answer: str | None = Field(default=None, sa_column=Column(Text))
     claimed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    #: A later fact that changes no state: whether and why the mail did not arrive (`states.Bounced`).
+    bounced: str | None = None
+    bounced_status: str | None = None
+    bounced_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     updated_at: int = Field(sa_column=Column(BigInteger, nullable=False))
 

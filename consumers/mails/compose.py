@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
+from consumers.mails.answering import reply_address, unsubscribe_link
 from consumers.mails.encoding import encode_text, encoded_words
 from consumers.mails.rendering import Rendered
 from profiles.profile import Profile
 
-#: The headers of every message in their order; Reply-To stands only where the profile has one.
+#: The headers of every message in their order; those of OPTIONAL stand only in some.
 HEADER_NAMES = (
     "From",
     "To",
@@ -28,12 +29,15 @@ HEADER_NAMES = (
     "Auto-Submitted",
     "X-Auto-Response-Suppress",
     "List-Id",
+    "List-Unsubscribe",
     "X-Runmail-Event",
     "X-Runmail-Type",
     "X-Runmail-Profile",
     "MIME-Version",
     "Content-Type",
 )
+#: Headers that stand only where the profile has an address for answers, or its answers are read.
+OPTIONAL = ("Reply-To", "List-Unsubscribe")
 
 _VERBATIM_ID = re.compile(r"[A-Za-z0-9._:/-]{1,200}\Z")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]{1,60}\Z")
@@ -59,6 +63,7 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
     # "=_" occurs in neither quoted-printable nor base64, so the boundary cannot stand in a part (RFC 2045 6.7).
     boundary = "=_" + hashlib.sha256(envelope.message_id.encode("utf-8", "replace")).hexdigest()[:24]
     root = thread_root(profile, envelope.thread_key, envelope.domain)
+    optional = optional_headers(envelope)
     lines = [
         _mailbox("From", profile.from_name, profile.from_address),
         _line("To", envelope.recipient),
@@ -67,10 +72,11 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
         _line("Message-ID", f"<{envelope.message_id}>"),
         _line("In-Reply-To", root),
         _line("References", root),
-        _line("Reply-To", profile.reply_to) if profile.reply_to else b"",
+        _optional("Reply-To", optional),
         _line("Auto-Submitted", "auto-generated"),
         _line("X-Auto-Response-Suppress", "All"),
         _line("List-Id", f"<{list_id(profile, envelope.domain)}>"),
+        _optional("List-Unsubscribe", optional),
         _line("X-Runmail-Event", shown_event_id(envelope.event_id)),
         _line("X-Runmail-Type", envelope.event_type),
         encode_text("X-Runmail-Profile", profile.name),
@@ -81,6 +87,17 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
     mark = b"--" + boundary.encode("ascii")
     parts = (mark, b"\r\n", rendered.text_part, mark, b"\r\n", rendered.html_part, mark, b"--\r\n")
     return b"".join((*lines, *parts))
+
+
+def optional_headers(envelope: Envelope) -> dict[str, str]:
+    """Return the values of those of OPTIONAL that a message has."""
+    profile, message_id = envelope.profile, envelope.message_id
+    unsubscribe = unsubscribe_link(profile, message_id)
+    found = {
+        "Reply-To": profile.reply_to or reply_address(profile, message_id),
+        "List-Unsubscribe": f"<{unsubscribe}>" if unsubscribe else None,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def thread_root(profile: Profile, thread_key: str, domain: str | None) -> str:
@@ -112,6 +129,10 @@ def _domain(profile: Profile) -> str:
 def _line(name: str, value: str) -> bytes:
     """Return a header whose value we made or checked; anything else but ASCII fails here."""
     return f"{name}: {value}\r\n".encode("ascii")
+
+
+def _optional(name: str, values: dict[str, str]) -> bytes:
+    return _line(name, values[name]) if name in values else b""
 
 
 def _mailbox(name: str, shown: str, address: str) -> bytes:

@@ -17,6 +17,7 @@ from jinja2 import Environment, TemplateError
 from consumers.contract.events import Event
 from consumers.facts import Tell, TemplateFailed, untold
 from consumers.mails.alert_view import alert_view
+from consumers.mails.answering import footer_commands, taken_line
 from consumers.mails.bounds import one_rendering
 from consumers.mails.budget import HEADERS, MAX_MESSAGE, STEPS, Budget
 from consumers.mails.cleaning import clean_line, cut
@@ -115,6 +116,8 @@ class SetRenderer:
             "view": view,
             "event": {"id": clean_line(event.id), "source": clean_line(event.source), "type": event.type},
             "profile": {"name": clean_line(profile.name)},
+            "commands": footer_commands(notice, profile),
+            "taken": clean_line(taken_line(notice.taken, profile.timezone)),
         }
         subject = cut(clean_line(self._fill(f"{notice.template}/subject.txt", values)), MAX_SUBJECT)
         values["subject"] = subject

@@ -13,7 +13,7 @@ from consumers.mails.sandbox import MailSandbox
 from consumers.mails.template_files import OURS, TemplateFile, TemplateSet, our_files
 
 #: What every template is given; `subject` only after the subject is made.
-GIVEN = frozenset({"view", "event", "profile", "subject"})
+GIVEN = frozenset({"view", "event", "profile", "commands", "taken", "subject"})
 
 #: The file, what follows from it, its line if it is about one, and what is wrong.
 Found = tuple[TemplateFile, Literal["fault", "warning"], int | None, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consumers.mails.compose import HEADER_NAMES, Envelope
+from consumers.mails.compose import HEADER_NAMES, OPTIONAL, Envelope, optional_headers
 
 #: Octets of a line without its CRLF (RFC 5322 2.1.1).
 MAX_LINE = 998
@@ -39,7 +39,8 @@ def check_wire(message: bytes, envelope: Envelope) -> None:
         raise WireMismatch("the message has no end")
     fields = _unfold(head)
     names = [name for name, _ in fields]
-    intended = [name for name in HEADER_NAMES if name != "Reply-To" or envelope.profile.reply_to]
+    optional = optional_headers(envelope)
+    intended = [name for name in HEADER_NAMES if name not in OPTIONAL or name in optional]
     if names != intended:
         raise WireMismatch("the header names are not the intended ones")
     values = dict(fields)
@@ -48,6 +49,8 @@ def check_wire(message: bytes, envelope: Envelope) -> None:
     address = envelope.profile.from_address
     if values["From"] != address and not values["From"].endswith(f" <{address}>"):
         raise WireMismatch("From is not the profile's address")
+    if any(values[name] != value for name, value in optional.items()):
+        raise WireMismatch("the addresses for answers are not the intended ones")
     if values["Message-ID"] != f"<{envelope.message_id}>":
         raise WireMismatch("Message-ID is not the delivery's")
 

@@ -13,4 +13,6 @@ def alert(event: Alert) -> Notice:
         recipients=tuple(event.data.recipients),
         data=event.data,
         thread_key=f"alert\n{event.data.key}",
+        topic_key=f"alert\n{event.data.key}",
+        topic=event.data.title,
     )

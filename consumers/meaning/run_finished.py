@@ -13,4 +13,6 @@ def run_finished(event: RunFinished) -> Notice:
         recipients=tuple(event.data.recipients),
         data=event.data,
         thread_key=f"run\n{event.data.suite}\n{event.data.branch or ''}",
+        topic_key=f"suite\n{event.data.suite}",
+        topic=event.data.suite,
     )

@@ -13,4 +13,6 @@ def summary_ready(event: SummaryReady) -> Notice:
         recipients=tuple(event.data.recipients),
         data=event.data,
         thread_key=f"summary\n{event.data.title}",
+        topic_key=f"summary\n{event.data.title}",
+        topic=event.data.title,
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from consumers.contract.events import AlertData
 from consumers.contract.reading import MalformedEvent, read_event, read_json
 from consumers.facts import Origin, origin_of
 from consumers.ledger.claiming import Claimed
@@ -19,8 +20,11 @@ from consumers.mails.compose import Envelope, assemble
 from consumers.mails.rendering import Rendered, Renderer, RenderFailed
 from consumers.mails.wire import WireMismatch, check_wire
 from consumers.meaning import consumer_of
-from consumers.notice import Question, Skip
+from consumers.notice import Question, Skip, Taken
 from profiles.profile import Profile
+
+#: Finds who had taken an alert in hand: by the profile that its event names, its thread key and its row.
+FindTaken = Callable[[str, str, int], Taken | None]
 
 #: Events whose rendered mail is kept; with mails of up to 95 KB this is at most about 50 MB.
 MOST_KEPT = 256
@@ -64,13 +68,21 @@ class _Page:
 class DraftBook:
     """Writes messages; safe to use from several threads.
 
-    `load_body` reads an event's JSON by row when it is no longer kept.
+    `load_body` reads an event's JSON by row when it is no longer kept; `find_taken` says who had taken an alert in
+    hand when its event came, by the profile it names, its thread key and its row.
     """
 
-    def __init__(self, renderer: Renderer, domain: str | None, load_body: Callable[[int], bytes | None]) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        domain: str | None,
+        load_body: Callable[[int], bytes | None],
+        find_taken: FindTaken = lambda *_: None,
+    ) -> None:
         self._renderer = renderer
         self._domain = domain
         self._load_body = load_body
+        self._find_taken = find_taken
         self._pages: OrderedDict[int, _Page] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -133,10 +145,10 @@ class DraftBook:
             page = _Page(body, {})
         kept = page.rendered.get(profile)
         if kept is None:
-            kept = page.rendered[profile] = self._render(page.body, profile)
+            kept = page.rendered[profile] = self._render(event_row, page.body, profile)
         return kept
 
-    def _render(self, body: bytes, profile: Profile) -> _Kept:
+    def _render(self, event_row: int, body: bytes, profile: Profile) -> _Kept:
         try:
             event = read_event(read_json(body))
         except MalformedEvent as error:
@@ -147,6 +159,8 @@ class DraftBook:
             raise NotSendable(notice.reason, "this version sends no mail for the event")
         if isinstance(notice, Question):
             raise NotSendable("answered", "the event is told by the one that answers it")
+        if isinstance(notice.data, AlertData):
+            notice = replace(notice, taken=self._find_taken(notice.data.profile, notice.thread_key, event_row))
         try:
             rendered = self._renderer.render(notice, event=event, profile=profile)
         except RenderFailed as error:

@@ -22,7 +22,8 @@ import structlog
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent, read_event, read_json
 from consumers.facts import EventPlanned, EventRecorded, EventRefused, Tell, origin_of, untold
-from consumers.ledger.planning import MessageIds, Plan, make_store_plans, start_planning
+from consumers.ledger.planning import MessageIds, make_store_plans, start_planning
+from consumers.ledger.plans import Plan
 from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantine, record, reject_of
 from consumers.ledger.states import EventState
 from consumers.ledger.writer import LedgerAway, LedgerWriter

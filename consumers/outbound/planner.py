@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from consumers.contract import Event, RunFinished
-from consumers.ledger.planning import Plan, PlannedDelivery
+from consumers.contract.events import AlertData
+from consumers.ledger.plans import Plan, PlannedDelivery
 from consumers.ledger.recording import arrival
+from consumers.ledger.scopes import SEVERITIES, AlertStand, Scopes, scope
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.meaning import consumer_of
-from consumers.notice import Question, Skip
+from consumers.notice import Notice, Question, Skip
 from consumers.reports.run_records import run_record
 from profiles.addresses import UnusableAddress, is_allowed, read_address
 from profiles.profile import Profile
@@ -48,7 +50,16 @@ def plan_event(row_id: int, event: Event, find_profile: FindProfile, answer: Ans
     if all(item.state is DeliveryState.QUARANTINED for item in planned):
         detail = "none of the recipients is an address that can be written to"
         return _quarantined(row_id, now, "no_usable_recipient", detail)
-    return Plan(row_id, EventState.PLANNED, now, profile=profile, deliveries=planned, run=run)
+    scopes = scopes_of(notice, profile.id)
+    return Plan(row_id, EventState.PLANNED, now, profile=profile, deliveries=planned, run=run, scopes=scopes)
+
+
+def scopes_of(notice: Notice, profile_id: int) -> Scopes:
+    """Return what the mail of a notice is about, as mutes, stops and acknowledgements know it."""
+    alert = None
+    if isinstance(notice.data, AlertData):
+        alert = AlertStand(SEVERITIES[notice.data.severity], notice.data.status == "firing")
+    return Scopes(scope(profile_id, notice.thread_key), scope(profile_id, notice.topic_key), alert)
 
 
 def _plan_answer(row_id: int, found: Event | Skip, now: int) -> Plan:

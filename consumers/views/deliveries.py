@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from consumers.ledger.tables import attempts, deliveries, events
+from consumers.views.replies import answers_to
+from consumers.views.shown_times import shown_time
 
 #: Keys of a delivery as JSON, in order; programs rely on them.
 KEYS = (
@@ -24,6 +25,7 @@ KEYS = (
     "maybe_twice",
     "message_id",
     "last_answer",
+    "bounced",
     "updated_at",
 )
 
@@ -36,14 +38,6 @@ class DeliveryFilter:
     event: str | None = None
     profile: str | None = None
     limit: int = 50
-
-
-def shown_time(milliseconds: int | None) -> str | None:
-    """Return a time as ISO 8601 in UTC with milliseconds."""
-    if milliseconds is None:
-        return None
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _COLUMNS = (
@@ -59,6 +53,7 @@ _COLUMNS = (
     deliveries.c.maybe_twice,
     deliveries.c.message_id,
     deliveries.c.last_answer,
+    deliveries.c.bounced,
     deliveries.c.updated_at,
 )
 
@@ -77,7 +72,7 @@ def list_deliveries(connection: Connection, wanted: DeliveryFilter) -> list[dict
 
 
 def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | None:
-    """Return one delivery with its attempts in order, or None."""
+    """Return one delivery with its attempts, and what came back, in order; None when there is none."""
     row = connection.execute(
         select(
             *_COLUMNS,
@@ -85,6 +80,8 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
             deliveries.c.created_at,
             deliveries.c.sent_at,
             deliveries.c.event_row,
+            deliveries.c.bounced_status,
+            deliveries.c.bounced_at,
             events.c.published_at,
         )
         .join(events, events.c.id == deliveries.c.event_row)
@@ -100,6 +97,8 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
         "created_at": shown_time(row.created_at),
         "due_at": shown_time(row.due_at),
         "sent_at": shown_time(row.sent_at),
+        "bounced_status": row.bounced_status,
+        "bounced_at": shown_time(row.bounced_at),
         "history": [
             {
                 "outcome": each.outcome,
@@ -113,6 +112,7 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
             }
             for each in tries
         ],
+        "answers": answers_to(connection, [delivery_id]),
     }
 
 

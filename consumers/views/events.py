@@ -8,8 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from consumers.ledger.reply_tables import replies
 from consumers.ledger.tables import deliveries, events
-from consumers.views.deliveries import shown_time
+from consumers.views.replies import answers_to
+from consumers.views.shown_times import shown_time
+
+#: Deliveries of one event whose answers are told.
+MOST_ANSWERED = 1_000
 
 #: Keys of an event as JSON, in order; programs rely on them.
 KEYS = ("id", "source", "event_id", "type", "profile", "state", "reason", "detail", "bytes", "sha256")
@@ -68,9 +73,13 @@ def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
         .where(deliveries.c.event_row == row_id)
         .group_by(deliveries.c.state)
     )
+    ids = connection.execute(
+        select(replies.c.delivery_id).where(replies.c.event_row == row_id).distinct().limit(MOST_ANSWERED)
+    )
     return {
         **_as_json(row),
         "deliveries": {count.state: count.n for count in counts},
+        "answers": answers_to(connection, list(ids.scalars())),
         "kept_bytes": len(row.body),
         "content": read_content(row.body),
     }

@@ -176,6 +176,7 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "failover": "Spare",
         "on-uncertain": "hold",
         "authserv-id": "mx.example.com",
+        "actor": "lead@example.com",
         "retention-days": "30",
         "credential-expires": "2027-01-31",
         "templates": "short",
@@ -191,7 +192,13 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "per-day": "1000",
     }
     done = run(
-        *options(465, **more), "--plus-addressing", "--disabled", "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD
+        *options(465, **more),
+        "--allow-rerun",
+        "--plus-addressing",
+        "--disabled",
+        "--no-test",
+        home=tmp_path,
+        QA_PASSWORD=PASSWORD,
     )
     assert done.returncode == 0, done.stderr
 
@@ -210,6 +217,8 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "failover": "Spare",
         "plus_addressing": True,
         "authserv_id": "mx.example.com",
+        "actors": ["lead@example.com"],
+        "allow_rerun": True,
         "retention_days": 30,
         "credential_expires": "2027-01-31",
         "templates": "short",

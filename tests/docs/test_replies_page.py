@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.inbound.authority import Refusal
 from consumers.inbound.reading.authentication_results import Dmarc
 from consumers.inbound.reading.commands import Command, CommandFault, CommandName, read_command
 from consumers.inbound.reading.outcome import BounceReason, Outcome
@@ -25,7 +26,13 @@ def rows(heading: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("heading", "names"),
-    [("outcome", Outcome), ("reason", BounceReason), ("from_fault", SenderFault), ("dmarc", Dmarc)],
+    [
+        ("outcome", Outcome),
+        ("refusal", Refusal),
+        ("reason", BounceReason),
+        ("from_fault", SenderFault),
+        ("dmarc", Dmarc),
+    ],
 )
 def test_a_table_names_each_once_and_nothing_else(heading: str, names: type[StrEnum]) -> None:
     assert sorted(rows(heading)) == sorted(f"`{name}`" for name in names)

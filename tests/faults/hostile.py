@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.contract.reading import MalformedEvent, read_event
-from consumers.mails.compose import HEADER_NAMES
+from consumers.mails.compose import HEADER_NAMES, OPTIONAL
 from consumers.outbound.planner import plan_recipients
 from profiles.smtp_wire import stuff
 from tests.mails.conftest import PROFILE, mail
@@ -109,7 +109,7 @@ def inject(seed: int, count: int) -> Injected:
             found.refused += 1
             continue
         head, _, _ = written.message.partition(b"\r\n\r\n")
-        found.headers += _header_names(head) != [name for name in HEADER_NAMES if name != "Reply-To"]
+        found.headers += _header_names(head) != [name for name in HEADER_NAMES if name not in OPTIONAL]
         # On the wire leading dots are doubled, and the one lone dot is the end that `stuff` leaves to the link.
         found.headers += stuff(written.message).count(b"\r\n.\r\n") + (b"\r\nTo: team@example.com\r\n" not in head)
         page = Elements(written.html)

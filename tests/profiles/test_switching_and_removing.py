@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from consumers.ledger.claiming import ClaimRequest, claim
 from consumers.ledger.deciding import NotPossible, retry
-from consumers.ledger.planning import Plan, PlannedDelivery, make_store_plans
+from consumers.ledger.planning import make_store_plans
+from consumers.ledger.plans import Plan, PlannedDelivery
 from consumers.ledger.states import DeliveryState, EventState
 from consumers.ledger.sweeping import sweep
 from consumers.ledger.tables import events

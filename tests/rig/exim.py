@@ -1,6 +1,7 @@
 """A real Exim, unprivileged in a temp folder: STARTTLS and TLS, logins over TLS, everything into one Maildir.
 
-The local part `unknown` is refused with 550 5.1.1, `later` with 451 4.7.1; without a login nothing is relayed.
+The local part `unknown` is refused with 550 5.1.1, `later` with 451 4.7.1; `dead` is taken, and bounces as from another
+server; without a login nothing is relayed.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ check_recipient:
   accept
 
 begin routers
+dead:
+  driver = redirect
+  local_parts = dead
+  allow_fail
+  data = :fail: 550 5.1.1 <$local_part@$domain>: no such user here
 everything:
   driver = accept
   transport = maildir

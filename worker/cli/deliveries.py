@@ -59,12 +59,14 @@ def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], 
     if as_json:
         shown.print_json(found)
         return
-    history = found.pop("history")
+    history, answers = found.pop("history"), found.pop("answers")
     shown.print_facts(
         {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in found.items()}
     )
     for number, attempt in enumerate(history, 1):
         shown.say(f"attempt {number}  {_told(attempt)}")
+    for answer in answers:
+        shown.say(f"answer  {answer_told(answer)}")
 
 
 @app.command(epilog="Example: runmail deliveries retry 17 18")
@@ -126,6 +128,13 @@ def _decide(
             shown.say(f"Delivery {item['id']} {said}.")
     if refused:
         shown.fail("; ".join(refused))
+
+
+def answer_told(answer: dict[str, Any]) -> str:
+    """Return what came back to a delivery as one line."""
+    by, reply = (f"by {answer['by']}" if answer["by"] else None), f"reply {answer['reply']}"
+    parts = (answer["at"], answer["what"], answer["command"], by, answer["reason"], reply)
+    return "  ".join(str(part) for part in parts if part)
 
 
 def _told(attempt: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from consumers.views.events import EventFilter, find_rows, list_events, show_eve
 from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.cli.completing import profile_names
+from worker.cli.deliveries import answer_told
 from worker.composition import declare_actors, now_milliseconds
 from worker.redis_client import make_client
 
@@ -60,8 +61,10 @@ def show(which: Which, as_json: AsJson = False) -> None:
     if as_json:
         shown.print_json(event)
         return
-    content = event.pop("content")
+    content, answers = event.pop("content"), event.pop("answers")
     shown.print_facts({**event, "deliveries": ", ".join(f"{n} {state}" for state, n in event["deliveries"].items())})
+    for answer in answers:
+        shown.say(f"answer to delivery {answer['delivery']}  {answer_told(answer)}")
     text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
     for line in text.splitlines():
         shown.say(f"    {line}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from consumers.views.deliveries import shown_time
+from consumers.views.shown_times import shown_time
 from profiles.errors import ProfileError
 from profiles.trail import CHANGED, Entry
 from worker.cli import shown, standing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.views.deliveries import shown_time
+from consumers.views.shown_times import shown_time
 from consumers.views.usage import LedgerUsage
 from profiles.described import describe
 from profiles.errors import ProfileError

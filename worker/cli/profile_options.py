@@ -71,6 +71,15 @@ OPTIONS = (
         bool,
     ),
     SettingOption("authserv_id", "--authserv-id", "Name of the server whose Authentication-Results count."),
+    SettingOption(
+        "actors",
+        "--actor",
+        "Address or domain that may answer commands for a list; may be repeated. Default: nobody.",
+        list[str],
+    ),
+    SettingOption(
+        "allow_rerun", "--allow-rerun/--no-allow-rerun", "Whether a verified answer may ask for a new run. (no)", bool
+    ),
     SettingOption("retention_days", "--retention-days", "How long replies are kept.", int, ONE_OR_MORE),
     SettingOption(
         "credential_expires",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,23 @@ import typer
 
 from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.read_mail import MAX_MAIL, Surroundings, read_mail
-from worker.cli import shown
+from worker.cli import replies_kept, shown
+from worker.cli.completing import profile_names
 from worker.cli.progress import Progress
+from worker.cli.replies_follow import follow
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="What people and machines answer to the mail of runmail."
 )
+
+
+#: Milliseconds of the units of an age.
+MILLISECONDS = {"d": 86_400_000, "w": 7 * 86_400_000}
+
+app.command("list", epilog="Example: runmail replies list --outcome command --json")(replies_kept.list_)
+app.command(epilog="Example: runmail replies show 84")(replies_kept.show)
+app.command(epilog="Example: runmail replies reclassify 84 85")(replies_kept.reclassify)
+app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")(follow)
 
 
 @app.callback()
@@ -50,6 +62,43 @@ def read(
                 _print(name, reading, as_json=as_json)
     if unreadable:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: runmail replies purge --older-than 90d · … --sender ann@example.com --everything")
+def purge(
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Only mails kept longer ago: 90d, 26w; 0d is all.")
+    ] = "0d",
+    profile: Annotated[
+        str | None, typer.Option(autocompletion=profile_names, help="Only this profile's mails.")
+    ] = None,
+    sender: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Only mails from this address.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Also sender, subject, text and what else was understood.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Remove the octets of mails that were read; their outcomes stay. The mailbox on its server is not touched.
+
+    What is not read yet stays. Without --older-than, --profile or --sender nothing is removed.
+    """
+    age = re.fullmatch(r"([0-9]{1,5})([dw])", older_than)
+    if age is None:
+        shown.fail("--older-than takes whole days or weeks such as 90d or 26w", 2)
+    if age[1].strip("0") == "" and profile is None and sender is None:
+        shown.fail("say which mails: --older-than 90d, --profile NAME or --sender ADDRESS", 2)
+    # Only now: reading mail files needs no database.
+    from worker.cli import replies_purge
+
+    replies_purge.purge(
+        older_than=int(age[1]) * MILLISECONDS[age[2]],
+        profile=profile,
+        sender=sender,
+        everything=everything,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 def _named(files: list[str]) -> Iterator[str]:

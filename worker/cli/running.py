@@ -18,6 +18,7 @@ from worker.composition import QUEUES, declare_actors, make_broker
 from worker.embedded_redis import BrokerUnusable
 from worker.health_server import PortTaken
 from worker.kill_points import point_commits, read_point
+from worker.mailbox_clock import MailboxClock
 from worker.process import Processes, health_option, own_command, run_worker, stop_on_signals
 from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
@@ -86,7 +87,10 @@ def clock(health_port: HealthPort = None) -> None:
     bells = declare_actors(broker)
     watch = ClockWatch(ground, url, bells, ground.settings.health_port if health_port is None else health_port)
     seconds = ground.settings.sweep_seconds
-    ticking = Clock(ground.engine, bells, owner=owner, sweep_seconds=seconds, metrics=watch.metrics)
+    mailboxes = MailboxClock(ground, bells)
+    ticking = Clock(
+        ground.engine, bells, owner=owner, sweep_seconds=seconds, metrics=watch.metrics, mailboxes=mailboxes
+    )
     with _told_in_one_line():
         watch.start(ticking)
     ticking.run(stopping)

@@ -22,7 +22,7 @@ from consumers.reports.schedules import (
     remove_schedule,
     resume_schedule,
 )
-from consumers.views.deliveries import shown_time
+from consumers.views.shown_times import shown_time
 from profiles.errors import UnknownProfile
 from worker.cli import shown, standing
 from worker.cli.publishing import Outcome, publish
