@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from consumers.contract.outgoing_events import CommandIssued, CommandIssuedData, OutgoingEvent
 from consumers.ledger.announcing import Announcement, announce
+from consumers.ledger.outgoing import due_targets
 from consumers.ledger.outgoing_tables import outgoing_deliveries
 from consumers.ledger.writer import LedgerWriter
 from consumers.workflows.herald import Herald
@@ -90,6 +91,11 @@ class Desk:
         """Let so many seconds go by."""
         self.clock[0] += round(seconds * 1000)
         self.herald.ring()
+
+    def is_due_in(self, seconds: float) -> bool:
+        """Say whether anything would be due after so many seconds."""
+        with self.ground.engine.connect() as connection:
+            return bool(due_targets(connection, self.clock[0] + round(seconds * 1000)))
 
     def rows(self) -> list[tuple[str, str, str | None, int]]:
         """Return target, state, reason and attempts of each delivery."""
