@@ -28,7 +28,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "authserv_id": profile.authserv_id,
         "retention_days": profile.retention_days,
         "smtp": _server(profile.smtp),
-        "imap": _server(profile.imap) | {"folders": list(profile.imap.folders)} if profile.imap else None,
+        "imap": _imap(profile.imap) if profile.imap else None,
         "limits": {
             "connections": profile.limits.connections,
             "per_minute": profile.limits.per_minute,
@@ -52,6 +52,11 @@ def differences(before: Profile, after: Profile) -> Iterator[str]:
 def write_mailbox(name: str, address: str) -> str:
     """Return `Name <address>`, or the bare address without a name."""
     return f"{name} <{address}>" if name else address
+
+
+def _imap(settings: ImapSettings) -> dict[str, Any]:
+    reading = {"folders": list(settings.folders), "keyword": settings.keyword, "move_to": settings.move_to}
+    return _server(settings) | reading
 
 
 def _server(settings: SmtpSettings | ImapSettings) -> dict[str, Any]:
