@@ -71,6 +71,8 @@ def new(
     imap_password_env: Annotated[Text, typer.Option(metavar="NAME", help="Variable with the password.")] = None,
     imap_password_stdin: Annotated[bool, typer.Option("--imap-password-stdin", help="Read it from stdin.")] = False,
     folder: Annotated[list[str] | None, typer.Option(help="IMAP folder to read; may be repeated. [INBOX]")] = None,
+    keyword: Annotated[Text, typer.Option(help="Keyword for mails that were read. Default: none.")] = None,
+    move_to: Annotated[Text, typer.Option(help="Folder that mails are moved to when read. Default: none.")] = None,
     connections: Annotated[int | None, typer.Option(min=1, help="SMTP connections per worker process.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=1, help="Mails a minute, over all workers.")] = None,
     per_day: Annotated[int | None, typer.Option(min=1, help="Mails a day, over all workers.")] = None,
@@ -99,7 +101,11 @@ def new(
             "retention_days": retention_days,
             "enabled": not disabled,
             "smtp": _server(smtp_host, smtp_port, smtp_security, smtp_username, smtp_ca_file),
-            "imap": _server(imap_host, imap_port, imap_security, imap_username, imap_ca_file, folder),
+            "imap": {
+                **_server(imap_host, imap_port, imap_security, imap_username, imap_ca_file, folder),
+                "keyword": keyword,
+                "move_to": move_to,
+            },
             "limits": {"connections": connections, "per_minute": per_minute, "per_day": per_day},
         }
     )
