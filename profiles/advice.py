@@ -138,6 +138,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "folder_forbidden": ("the user may not open this folder", "give the user the right to read it"),
     "message_id_unusable": ("that is no Message-ID of runmail's", "report it: this is a fault of runmail"),
     "idle_not_offered": ("the server does not offer IDLE", "nothing: answers are looked for at intervals"),
+    "uidvalidity_missing": (
+        "the folder does not number its mails",
+        "read another folder: new mails cannot be told there",
+    ),
+    "keyword_not_allowed": ("the folder takes no keywords", "leave keyword out of the IMAP settings"),
+    "move_not_offered": ("the server cannot move mails", "leave move_to out of the IMAP settings"),
     "capability_missing": ("the server lacks something that is needed", "ask who runs it"),
 }
 
