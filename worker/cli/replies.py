@@ -19,7 +19,10 @@ from worker.cli.progress import Progress
 from worker.cli.replies_follow import follow
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="What people and machines answer to the mail of runmail."
+    no_args_is_help=True,
+    add_completion=False,
+    help="What people and machines answer to the mail of runmail.",
+    epilog="Example: runmail replies list --json",
 )
 
 
