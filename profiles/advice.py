@@ -137,6 +137,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "folder_not_found": ("there is no such folder", "check folders: names are written as the server writes them"),
     "folder_forbidden": ("the user may not open this folder", "give the user the right to read it"),
     "idle_not_offered": ("the server does not offer IDLE", "nothing: answers are looked for at intervals"),
+    "uidvalidity_missing": (
+        "the folder does not number its mails",
+        "read another folder: new mails cannot be told there",
+    ),
+    "keyword_not_allowed": ("the folder takes no keywords", "leave keyword out of the IMAP settings"),
+    "move_not_offered": ("the server cannot move mails", "leave move_to out of the IMAP settings"),
     "capability_missing": ("the server lacks something that is needed", "ask who runs it"),
 }
 

@@ -32,7 +32,7 @@ def describe(profile: Profile) -> dict[str, Any]:
         "credential_expires": profile.credential_expires.isoformat() if profile.credential_expires else None,
         "templates": profile.templates,
         "smtp": _server(profile.smtp),
-        "imap": _server(profile.imap) | {"folders": list(profile.imap.folders)} if profile.imap else None,
+        "imap": _imap(profile.imap) if profile.imap else None,
         "limits": {
             "connections": profile.limits.connections,
             "per_minute": profile.limits.per_minute,
@@ -61,6 +61,11 @@ def write_mailbox(name: str, address: str) -> str:
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         name = f'"{escaped}"'
     return f"{name} <{address}>"
+
+
+def _imap(settings: ImapSettings) -> dict[str, Any]:
+    reading = {"folders": list(settings.folders), "keyword": settings.keyword, "move_to": settings.move_to}
+    return _server(settings) | reading
 
 
 def _server(settings: SmtpSettings | ImapSettings) -> dict[str, Any]:

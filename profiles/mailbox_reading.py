@@ -1,8 +1,8 @@
 """Reading a mail folder over IMAP: which mails came after a UID, how large they are, their octets.
 
-Nothing is changed on the server: the folder is opened read-only and mails are peeked at, so that what a person sees as
-unseen stays so. UIDs alone decide what is new. No value from a mail ever goes into a command. It does not know what
-was read before, nor what becomes of a mail.
+Nothing is changed on the server: mails are peeked at, so that what a person sees as unseen stays so. UIDs alone decide
+what is new. No value from a mail ever goes into a command. It does not know what was read before, nor what becomes of
+a mail.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Folder:
     uidvalidity: int
     next_uid: int
     count: int
+    permanent_flags: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,13 @@ class Found:
     through: int
 
 
-def open_folder(link: ImapLink, name: str) -> Folder:
-    """Open a folder read-only.
+def open_folder(link: ImapLink, name: str, *, writable: bool = False) -> Folder:
+    """Open a folder, read-only unless its mails are to be marked.
 
     Raises:
         TransientMailError: when it cannot be opened; `uidvalidity_missing` when it has no lasting UIDs.
     """
-    found: dict[bytes, Any] = _asked(Verb.SELECT, lambda: link.select_folder(name, readonly=True))
+    found: dict[bytes, Any] = _asked(Verb.SELECT, lambda: link.select_folder(name, readonly=not writable))
     uidvalidity, next_uid, count = (found.get(key) for key in (b"UIDVALIDITY", b"UIDNEXT", b"EXISTS"))
     if not isinstance(uidvalidity, int):
         raise TransientMailError("uidvalidity_missing", verb=Verb.SELECT)
@@ -74,7 +75,9 @@ def open_folder(link: ImapLink, name: str) -> Folder:
     if not isinstance(next_uid, int):
         # Old servers do not say it; "*" is the last mail's (RFC 9051 9, seq-number).
         next_uid = max(_asked(Verb.FETCH, lambda: link.search(["UID", "*"])), default=0) + 1
-    return Folder(name, uidvalidity, next_uid, count if isinstance(count, int) else 0)
+    flags = found.get(b"PERMANENTFLAGS")
+    permanent = tuple(flag for flag in flags if isinstance(flag, bytes)) if isinstance(flags, tuple) else ()
+    return Folder(name, uidvalidity, next_uid, count if isinstance(count, int) else 0, permanent)
 
 
 def find_between(link: ImapLink, folder: Folder, cursor: int, end: int, since: date | None = None) -> Found:

@@ -45,7 +45,7 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """Where answers are read."""
+    """Where answers are read. `keyword` and `move_to` mark mails that were dealt with; without them nothing changes."""
 
     host: str
     port: int
@@ -53,6 +53,13 @@ class ImapSettings:
     username: str | None = None
     ca_file: str | None = None
     folders: tuple[str, ...] = ("INBOX",)
+    keyword: str | None = None
+    move_to: str | None = None
+
+    @property
+    def marks(self) -> bool:
+        """Whether mails that were dealt with are marked."""
+        return self.keyword is not None or self.move_to is not None
 
 
 @dataclass(frozen=True, slots=True)

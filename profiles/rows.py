@@ -30,6 +30,8 @@ def to_profile(row: ProfileRow) -> Profile:
             username=row.imap_username,
             ca_file=row.imap_ca_file,
             folders=tuple(row.imap_folders),
+            keyword=row.imap_keyword,
+            move_to=row.imap_move_to,
         )
     return Profile(
         id=row.id,
@@ -97,6 +99,8 @@ def columns(profile: Profile) -> dict[str, Any]:
         "imap_username": imap.username if imap else None,
         "imap_ca_file": imap.ca_file if imap else None,
         "imap_folders": list(imap.folders) if imap else [],
+        "imap_keyword": imap.keyword if imap else None,
+        "imap_move_to": imap.move_to if imap else None,
         "connections": profile.limits.connections,
         "per_minute": profile.limits.per_minute,
         "per_day": profile.limits.per_day,

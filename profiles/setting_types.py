@@ -111,6 +111,8 @@ TemplateSet = Annotated[str, AfterValidator(_template_set)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=320), AfterValidator(_plain)]
 Folder = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_plain)]
+#: An atom of IMAP (RFC 9051 9) that every server takes as a keyword.
+Keyword = Annotated[str, StringConstraints(pattern=r"^[A-Za-z$][A-Za-z0-9$_.-]{0,63}$")]
 AddressText = Annotated[str, AfterValidator(_address)]
 MailboxText = Annotated[str, StringConstraints(max_length=500), AfterValidator(_plain), AfterValidator(_mailbox)]
 AllowedText = Annotated[str, AfterValidator(_allowed)]

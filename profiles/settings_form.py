@@ -21,6 +21,7 @@ from profiles.setting_types import (
     CaFile,
     Folder,
     HostText,
+    Keyword,
     MailboxText,
     Note,
     Port,
@@ -62,6 +63,14 @@ class ImapForm(_Table):
     password: Password | None = None
     ca_file: CaFile | None = None
     folders: Annotated[tuple[Folder, ...], Field(min_length=1, max_length=100)] = ("INBOX",)
+    keyword: Keyword | None = None
+    move_to: Folder | None = None
+
+    @model_validator(mode="after")
+    def _moves_elsewhere(self) -> ImapForm:
+        if self.move_to in self.folders:
+            raise ValueError("move_to: is a folder that is read; mails would be moved for ever")
+        return self
 
 
 class LimitsForm(_Table):
@@ -124,6 +133,8 @@ class SettingsForm(_Table):
                 username=self.imap.username,
                 ca_file=self.imap.ca_file,
                 folders=self.imap.folders,
+                keyword=self.imap.keyword,
+                move_to=self.imap.move_to,
             )
         return Profile(
             id=0,

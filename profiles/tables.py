@@ -63,6 +63,8 @@ class ProfileRow(SQLModel, table=True):
     imap_username: str | None = Field(default=None, max_length=320)
     imap_ca_file: str | None = Field(default=None, max_length=1024)
     imap_folders: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    imap_keyword: str | None = Field(default=None, max_length=64)
+    imap_move_to: str | None = Field(default=None, max_length=255)
     imap_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
     connections: int | None = None

@@ -31,3 +31,5 @@ class Verb(StrEnum):
     SELECT = "SELECT"
     IDLE = "IDLE"
     FETCH = "FETCH"
+    STORE = "STORE"
+    MOVE = "MOVE"

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 #: Mails of one bell for reading, and bells of one tick.
 REPLIES_PER_BELL = 100
 MOST_UNREAD = 1_000
+#: Seconds between two looks for mail that nobody reads: without workers its bells must not pile up.
+UNREAD_SECONDS = 10.0
 #: Seconds between two looks at which mailboxes are to be watched.
 TEND_SECONDS = 5.0
 #: Seconds between two looks for octets whose retention is over.
@@ -37,6 +39,7 @@ class MailboxClock:
         self._bells = bells
         self._poll_milliseconds = round(1000 * ground.settings.poll_seconds)
         self._watchers = Watchers(ground, lambda mailbox_id: bells.collect.send(mailbox_id))
+        self._looked_at = float("-inf")
         self._tended_at = float("-inf")
         self._forgot_at = float("-inf")
 
@@ -45,13 +48,11 @@ class MailboxClock:
         now = now_milliseconds()
         with self._engine.execution_options(reading=True).connect() as connection:
             due, new = due_mailboxes(connection, now)
-            unread = find_unread(connection, now, MOST_UNREAD)
         if new or due:
             due = self._take(due, new, now)
         for mailbox in due:
             self._bells.collect.send(mailbox.id)
-        for begin in range(0, len(unread), REPLIES_PER_BELL):
-            self._bells.read.send(unread[begin : begin + REPLIES_PER_BELL])
+        self._ring_for_unread(now)
         self._tend()
         self._forget(now)
 
@@ -68,6 +69,16 @@ class MailboxClock:
                 due = due_mailboxes(connection, now)[0]
             postpone(connection, [mailbox.id for mailbox in due], now + self._poll_milliseconds)
         return due
+
+    def _ring_for_unread(self, now: int) -> None:
+        """Ring for kept mail whose reader was lost."""
+        if time.monotonic() - self._looked_at < UNREAD_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        with self._engine.execution_options(reading=True).connect() as connection:
+            unread = find_unread(connection, now, MOST_UNREAD)
+        for begin in range(0, len(unread), REPLIES_PER_BELL):
+            self._bells.read.send(unread[begin : begin + REPLIES_PER_BELL])
 
     def _tend(self) -> None:
         if time.monotonic() - self._tended_at < TEND_SECONDS:

@@ -25,6 +25,7 @@ from consumers.ledger.mailboxes import Claim, MailboxLost
 from consumers.ledger.replies import Inbound, keep
 from profiles.errors import MailError, TransientMailError
 from profiles.imap_link import ImapLink
+from profiles.mailbox_marking import mark_mails
 from profiles.mailbox_reading import Folder, Listed, fetch_headers, find_between, list_mails, open_folder
 from profiles.profile import ImapSettings, Profile
 from profiles.verbs import Verb
@@ -60,7 +61,7 @@ def collect(parts: CollectParts, mailbox_id: int, report: Report = lambda passed
         with parts.engine.begin() as connection:
             mailboxes.release(connection, claimed)
         return Passed(PassOutcome.OFF)
-    return _Pass(parts, profile, place_of(imap), claimed, report).run()
+    return _Pass(parts, profile, imap, claimed, report).run()
 
 
 def place_of(imap: ImapSettings) -> str:
@@ -71,10 +72,14 @@ def place_of(imap: ImapSettings) -> str:
 class _Pass:
     """One pass over one mailbox that was taken."""
 
-    def __init__(self, parts: CollectParts, profile: Profile, place: str, claimed: Claim, report: Report) -> None:
+    def __init__(
+        self, parts: CollectParts, profile: Profile, imap: ImapSettings, claimed: Claim, report: Report
+    ) -> None:
         self._parts = parts
         self._profile = profile
-        self._place = place
+        self._imap = imap
+        self._place = place_of(imap)
+        self._marking = True
         self._claim = claimed
         self._report = report
         self._began = self._reported = parts.clock()
@@ -100,7 +105,7 @@ class _Pass:
 
     def _read(self, link: ImapLink) -> PassOutcome:
         """Read stretch by stretch until the end of the folder or of the time."""
-        folder = open_folder(link, self._claim.mailbox.folder)
+        folder = open_folder(link, self._claim.mailbox.folder, writable=self._imap.marks)
         self._begin(folder)
         progress = self._claim.progress
         careful = progress.stuck_tries > 0
@@ -114,6 +119,7 @@ class _Pass:
                 listed = found.uids[begin : begin + MOST_LISTED]
                 for mails in self._singly(link, folder, listed) if careful else self._batches(link, listed):
                     self._keep(mails)
+                    self._mark(link, folder, mails)
                     if self._time_is_over():
                         return PassOutcome.MORE
                 careful = False
@@ -208,6 +214,16 @@ class _Pass:
             log.info("mailbox_being_read", **self._counts())
         if kept.ids:
             self._parts.read_replies(kept.ids)
+
+    def _mark(self, link: ImapLink, folder: Folder, mails: Sequence[Inbound]) -> None:
+        """Mark mails that were kept, where the profile wants it. What fails is told once and stops nothing."""
+        if not self._imap.marks or not self._marking or not mails:
+            return
+        try:
+            mark_mails(link, folder, self._imap, [mail.uid for mail in mails])
+        except MailError as error:
+            self._marking = False
+            log.warning("mails_not_marked", profile=self._profile.name, folder=folder.name, reason=error.reason)
 
     def _advance(self, cursor: int) -> None:
         with self._parts.engine.begin() as connection:

@@ -182,4 +182,12 @@ def start_reading(connection: Connection, ids: Sequence[int], now: int) -> list[
 def settle_reading(connection: Connection, readings: Sequence[Mapping[str, Any]]) -> None:
     """Write what mails were read as: columns of the table, and `row`, the id. What was read already stays as it is."""
     if readings:
-        connection.execute(SETTLE, [{"lease_until": None, **reading} for reading in readings])
+        rows = [{name: _storable(value) for name, value in reading.items()} for reading in readings]
+        connection.execute(SETTLE, [{"lease_until": None, **row} for row in rows])
+
+
+def _storable(value: Any) -> Any:
+    """Return text that every database takes: PostgreSQL refuses NUL, and both lone surrogates."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

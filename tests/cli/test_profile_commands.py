@@ -187,6 +187,8 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "imap-ca-file": "/etc/imap.pem",
         "imap-password-env": "QA_PASSWORD",
         "folder": "Replies",
+        "keyword": "runmail",
+        "move-to": "Done",
         "connections": "3",
         "per-minute": "30",
         "per-day": "1000",
@@ -237,6 +239,8 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
             "username": "qa-in",
             "ca_file": "/etc/imap.pem",
             "folders": ["Replies"],
+            "keyword": "runmail",
+            "move_to": "Done",
         },
         "limits": {"connections": 3, "per_minute": 30, "per_day": 1000},
     }

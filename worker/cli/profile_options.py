@@ -99,6 +99,8 @@ OPTIONS = (
     SettingOption("imap.username", "--imap-username", "IMAP user."),
     SettingOption("imap.ca_file", "--imap-ca-file", "Certificate authority of your own (PEM)."),
     SettingOption("imap.folders", "--folder", "IMAP folder to read; may be repeated. (INBOX)", list[str]),
+    SettingOption("imap.keyword", "--keyword", "Keyword for mails that were read. Default: none."),
+    SettingOption("imap.move_to", "--move-to", "Folder that mails are moved to when read. Default: none."),
     SettingOption("limits.connections", "--connections", "SMTP connections per worker process.", int, ONE_OR_MORE),
     SettingOption("limits.per_minute", "--per-minute", "Mails a minute, over all workers.", int, ONE_OR_MORE),
     SettingOption("limits.per_day", "--per-day", "Mails a day, over all workers.", int, ONE_OR_MORE),

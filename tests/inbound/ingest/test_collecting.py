@@ -219,6 +219,34 @@ def test_a_disabled_profile_is_left_alone(rig: Rig, deliver: Deliver) -> None:
     assert rig.replies() == []
 
 
+def test_mails_are_marked_and_moved_where_the_profile_wants_it(rig: Rig, deliver: Deliver, dovecot: Dovecot) -> None:
+    assert rig.profile.imap is not None
+    imap = replace(rig.profile.imap, keyword="runmail", move_to="Done")
+    rig.profile = rig.ground.profiles.update(replace(rig.profile, imap=imap))
+    deliver(mail("one"))
+    with plain_client(dovecot) as client:
+        client.create_folder("Done")
+
+        passed = rig.collect()
+
+        client.select_folder("Done", readonly=True)
+        assert client.search(["KEYWORD", "runmail"]) == [1]
+        assert client.search("SEEN") == []
+        assert client.select_folder("INBOX")[b"EXISTS"] == 0
+    assert passed.outcome is PassOutcome.COMPLETE
+    assert rig.subjects() == ["one"]
+
+
+def test_a_mark_that_fails_stops_nothing(rig: Rig, deliver: Deliver) -> None:
+    assert rig.profile.imap is not None
+    rig.ground.profiles.update(replace(rig.profile, imap=replace(rig.profile.imap, move_to="not there")))
+    deliver(mail("one"))
+    deliver(mail("two"))
+
+    assert rig.collect().outcome is PassOutcome.COMPLETE
+    assert rig.subjects() == ["one", "two"]
+
+
 def renumber(dovecot: Dovecot) -> None:
     """Have Dovecot number its mails anew, as a restored backup does."""
     maildir = dovecot.home.maildir

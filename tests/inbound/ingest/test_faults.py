@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from profiles.imap_link import ImapLink
 from profiles.mailbox_reading import Listed
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
-from tests.inbound.ingest.conftest import Deliver, Rig, mail
+from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
@@ -209,6 +210,35 @@ def test_a_failing_search_is_a_failure_of_the_mailbox(rig: Rig) -> None:
         raise TransientMailError("name_not_found")
 
     assert rig.collect(open_link=open_strange).reason == "name_not_found"
+
+
+def test_a_full_folder_costs_only_its_new_mails(
+    rig: Rig, deliver: Deliver, proxy: CuttingProxy, dovecot: Dovecot
+) -> None:
+    behind(rig, proxy, dovecot)
+    before = CREATED / 1000 - 30 * 86_400
+    for file in range(4):
+        old = deliver(mail(f"old {file}"), taken_in=before)
+        # A file with many names: a file system takes some 65,000 of one.
+        for number in range(1, 25_000):
+            os.link(old, old.parent / f"{1_600_000_000 + number}.{file}.rig")
+    for number in range(20):
+        deliver(mail(f"mail {number}"))
+    tracemalloc.start()
+
+    first = rig.collect()
+    carried = proxy.carried
+    deliver(mail("one more"))
+    steady = rig.collect()
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (first.outcome, first.kept) == (PassOutcome.COMPLETE, 20)
+    assert (steady.outcome, steady.kept) == (PassOutcome.COMPLETE, 1)
+    assert carried < 100_000
+    assert proxy.carried - carried < 20_000
+    assert peak < 10_000_000
+    assert rig.mailbox().cursor == 100_021
 
 
 def opening(rig: Rig, failing_at: int) -> Callable[[Profile], ImapLink]:

@@ -1,4 +1,4 @@
-"""Mailboxes and the mails that were kept from them."""
+"""Mailboxes, the mails that were kept from them, and how a profile marks them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("profile", sa.Column("imap_keyword", sa.String(length=64), nullable=True))
+    op.add_column("profile", sa.Column("imap_move_to", sa.String(length=255), nullable=True))
     op.create_table(
         "mailbox",
         sa.Column("id", RowId, nullable=False),
