@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from consumers.ledger import pruning
+from consumers.ledger import outgoing_pruning, pruning
 from consumers.ledger.pruning import Archive, Finished
 
 #: Share of the time in which pruning may write.
@@ -29,6 +29,12 @@ def count(engine: Engine, finished: Finished) -> dict[str, int]:
     """Count what `prune` would delete, by table."""
     with engine.execution_options(reading=True).connect() as connection:
         return pruning.count(connection, finished, pruning.last_row_before(connection, finished.before))
+
+
+def count_outgoing(engine: Engine, before: int) -> int:
+    """Count what `prune_outgoing` would delete."""
+    with engine.execution_options(reading=True).connect() as connection:
+        return outgoing_pruning.count_old(connection, before)
 
 
 def prune(
@@ -58,6 +64,29 @@ def prune(
             if found.next_after is not None:
                 sleep((time.monotonic() - began) * (1 / SHARE - 1))
         after = found.next_after
+
+
+def prune_outgoing(
+    engine: Engine, before: int, archive: Archive | None = None, *, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[int]:
+    """Delete outgoing events that are finished and older than a moment; yield after each step how many went so far."""
+    gone = 0
+    while True:
+        with engine.execution_options(reading=True).connect() as connection:
+            rows = outgoing_pruning.find_old(connection, before)
+            kept = outgoing_pruning.read_old(connection, rows) if archive is not None and rows else []
+        if not rows:
+            return
+        if archive is not None:
+            archive(kept)
+        began = time.monotonic()
+        with engine.begin() as connection:
+            removed = outgoing_pruning.remove_old(connection, before, rows)
+        gone += removed
+        yield gone
+        if removed == 0:
+            return  # each of them changed in this moment: the next run finds what is left
+        sleep((time.monotonic() - began) * (1 / SHARE - 1))
 
 
 @contextmanager

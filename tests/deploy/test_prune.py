@@ -221,7 +221,7 @@ def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_pat
     file = tmp_path / "pruned.jsonl.gz"
     words = ("prune", "--older-than", "90d", "--archive", str(file), "--json")
 
-    counts = {"events": 1, "deliveries": 2, "attempts": 2}
+    counts = {"events": 1, "deliveries": 2, "attempts": 2, "outgoing_events": 0}
     dry = spine.run(*words, "--dry-run")
     assert json.loads(dry.stdout) == {"dry_run": True, **counts, "archive": None}
     assert not file.exists()
@@ -232,7 +232,10 @@ def test_the_archive_holds_what_was_deleted(spine: Spine, database: str, tmp_pat
     assert [line["table"] for line in lines] == ["event", "delivery", "delivery", "attempt", "attempt"]
     assert json.loads(base64.b64decode(lines[0]["row"]["body"])) == shown["content"]
     assert spine.deliveries() == []
-    assert spine.run("prune", "--older-than", "26w").stdout == "Pruned 0 events, 0 deliveries, 0 attempts.\n"
+    assert (
+        spine.run("prune", "--older-than", "26w").stdout
+        == "Pruned 0 events, 0 deliveries, 0 attempts, 0 outgoing events.\n"
+    )
     # The horizon: what was forgotten is new again.
     spine.publish(run_finished("run-1", "a@example.com", "b@example.com"))
     spine.settled(sent=2)

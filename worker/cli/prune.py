@@ -34,7 +34,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Delete old events that are finished, with their deliveries and attempts, in small steps while workers go on.
+    """Delete old events that are finished, with all that belongs to them, in small steps while workers go on.
 
     What still waits stays. A pruned event that is published again is sent again, and an answer to a pruned mail is
     no longer matched: keep what may come back.
@@ -42,20 +42,23 @@ def prune(
     finished = Finished(now_milliseconds() - _milliseconds(older_than), quarantined)
     engine = standing.ground().engine
     if dry_run:
-        gone = pruning.count(engine, finished)
+        gone, outgoing = pruning.count(engine, finished), pruning.count_outgoing(engine, finished.before)
     else:
-        gone = {}
+        gone, outgoing = {}, 0
         try:
             with pruning.archive_file(archive) if archive else nullcontext() as keep, Progress("pruning") as progress:
                 for gone in pruning.prune(engine, finished, keep):
                     progress.say(f"pruning: {gone['event']:,} events")
+                for outgoing in pruning.prune_outgoing(engine, finished.before, keep):
+                    progress.say(f"pruning: {outgoing:,} outgoing events")
         except OSError as error:
             shown.fail(f"{archive} cannot be written ({error.strerror}): {gone.get('event', 0)} events were pruned")
-    counts = {"events": gone.get("event", 0), "deliveries": gone.get("delivery", 0), "attempts": gone.get("attempt", 0)}
+    names = {"events": "event", "deliveries": "delivery", "attempts": "attempt"}
+    counts = {**{name: gone.get(table, 0) for name, table in names.items()}, "outgoing_events": outgoing}
     if as_json:
         shown.print_json({"dry_run": dry_run, **counts, "archive": str(archive) if archive and not dry_run else None})
     else:
-        told = ", ".join(f"{number:,} {name}" for name, number in counts.items())
+        told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
         shown.say(f"{'Would prune' if dry_run else 'Pruned'} {told}.")
 
 
