@@ -117,10 +117,11 @@ class ReplyPath:
 
 
 def own_addresses(profiles: Iterable[Profile]) -> frozenset[str]:
-    """Return the comparison keys of all addresses that profiles write from or are answered at, without tags."""
+    """Return the comparison keys of all addresses that profiles write from or read, without tags."""
     found = set()
     for profile in profiles:
-        for text in (profile.from_address, profile.reply_to, profile.imap.username if profile.imap else None):
+        # Not reply_to, which may be a person's.
+        for text in (profile.from_address, profile.imap.username if profile.imap else None):
             try:
                 found.add(without_tag(read_address(text or "").key))
             except UnusableAddress:

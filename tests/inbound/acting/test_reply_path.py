@@ -218,6 +218,13 @@ def test_mail_of_any_of_our_profiles_brings_nothing_about(office: Office) -> Non
     assert office.events() == []
 
 
+def test_a_person_whom_another_profile_names_for_answers_is_a_person(office: Office) -> None:
+    office.profile()
+    office.profile(name="Other", from_address="other@example.com", reply_to=EVA)
+    (first,) = office.mail(run())
+    assert office.answer(first, "stop").outcome == "command"
+
+
 def test_an_absence_is_announced_and_is_no_bounce(office: Office) -> None:
     office.profile()
     (first,) = office.mail(run())
