@@ -18,7 +18,7 @@ from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.outgoing import is_waiting
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
-from worker.composition import QUEUES, Bells, now_milliseconds
+from worker.composition import QUEUES, WORKFLOWS, Bells, now_milliseconds
 from worker.metrics_clock import ClockMetrics
 
 log = structlog.get_logger(__name__)
@@ -96,12 +96,17 @@ class Clock:
         requests = fire_due(self._engine, now_milliseconds())
         if requests:
             self._bells.plan.send(requests)
-        with self._engine.execution_options(reading=True).connect() as connection:
-            if is_waiting(connection, now_milliseconds()):
-                self._bells.herald.send()
+        self._ring_for_outgoing()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept
+
+    def _ring_for_outgoing(self) -> None:
+        """Ring for outgoing events, unless a bell hangs there already: where no worker hears it, one is enough."""
+        with self._engine.execution_options(reading=True).connect() as connection:
+            waiting = is_waiting(connection, now_milliseconds())
+        if waiting and self._bells.broker.do_qsize(WORKFLOWS) == 0:
+            self._bells.herald.send()
 
     def _give_up_lease(self) -> None:
         if not self._has_lease:
