@@ -19,7 +19,7 @@ from consumers.ledger.outgoing import is_waiting
 from consumers.ledger.overdue import tell_overdue
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
-from worker.composition import EVENTS, QUEUES, Bells, now_milliseconds
+from worker.composition import EVENTS, QUEUES, WORKFLOWS, Bells, now_milliseconds
 from worker.mailbox_clock import MailboxClock
 from worker.metrics_clock import ClockMetrics
 
@@ -109,9 +109,7 @@ class Clock:
         self._tell_overdue()
         if self._mailboxes:
             self._mailboxes.tick()
-        with self._engine.execution_options(reading=True).connect() as connection:
-            if is_waiting(connection, now_milliseconds()):
-                self._bells.herald.send()
+        self._ring_for_outgoing()
         if take_back:
             self._bells.broker.take_back_lost(QUEUES)
         return swept
@@ -127,6 +125,13 @@ class Clock:
         if looked.stated:
             log.info("runs_overdue", rows=looked.stated)
             self._bells.plan.send(list(looked.stated))
+
+    def _ring_for_outgoing(self) -> None:
+        """Ring for outgoing events, unless a bell hangs there already: where no worker hears it, one is enough."""
+        with self._engine.execution_options(reading=True).connect() as connection:
+            waiting = is_waiting(connection, now_milliseconds())
+        if waiting and self._bells.broker.do_qsize(WORKFLOWS) == 0:
+            self._bells.herald.send()
 
     def _give_up_lease(self) -> None:
         if not self._has_lease:

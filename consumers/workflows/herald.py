@@ -9,6 +9,7 @@ nothing while everything is done; the clock rings for what is due. The herald kn
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class Herald:
 
     def ring(self) -> None:
         """Look for what is to be routed and delivered; safe from every thread."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # it has ended: nobody looks any more
             self._loop.call_soon_threadsafe(self._rung.set)
 
     @property
@@ -100,6 +101,8 @@ class Herald:
     def stop(self, seconds: float) -> None:
         """Claim nothing more, and wait so long for what is on its way; what is not done by then comes again."""
         self.close()
+        if self._thread.ident is None:
+            return  # it was never started
         self._thread.join(max(seconds, 0))
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._give_up)

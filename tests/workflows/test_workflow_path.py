@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from profiles.authors import PROGRAM
 from profiles.webhooks import WebhookStore
@@ -50,6 +51,16 @@ def test_an_event_arrives_though_a_worker_is_killed_on_its_way(place: str, spine
     assert {request.headers["webhook-id"] for request in server.requests} == {"evt_1"}
     # What was answered and not written down comes again, with the same id.
     assert len(server.requests) == (2 if place.startswith("before:settle") else 1)
+
+
+def test_a_clock_that_no_worker_hears_rings_once(spine: Spine) -> None:
+    clock = spine.clock()
+    tell(spine.ground.engine, command("evt_1"))
+
+    for _ in range(5):
+        clock.tick(take_back=False)
+
+    assert redis.Redis.from_url(spine.broker_url).llen("dramatiq:workflows") == 1
 
 
 @pytest.fixture
