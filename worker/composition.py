@@ -14,7 +14,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,13 +30,10 @@ from consumers.inbound.collecting import collect
 from consumers.inbound.collectors import Collectors
 from consumers.inbound.passes import CollectParts
 from consumers.inbound.reply_path import ReplyParts, ReplyPath
-from consumers.ledger.acknowledging import find_taken
 from consumers.ledger.lease import since_boot
-from consumers.ledger.scopes import scope
-from consumers.ledger.writer import LedgerAway, LedgerWriter, reading
+from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.mails.rendering import Renderer
 from consumers.mails.template_check import load_sets
-from consumers.notice import Taken
 from consumers.outbound import tokens
 from consumers.outbound.delivery_path import DeliveryPath
 from consumers.outbound.drafts import DraftBook
@@ -44,22 +41,16 @@ from consumers.outbound.gate import Gate
 from consumers.outbound.intake import Intake
 from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
-from consumers.outbound.planner import FindProfile
 from consumers.outbound.schedule import MaxAges
 from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
-from consumers.views.events import read_body
-from profiles.errors import ProfileError, TransientMailError, UnknownProfile
-from profiles.imap_link import ImapLink, open_imap
-from profiles.profile import Profile
 from profiles.sealing import Keyring
-from profiles.sent_folder import find_sent
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
-from profiles.verbs import Verb
 from worker.broker import QueueBroker
 from worker.database import make_engine
 from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
+from worker.lookups import find_by_id, find_by_name, load_body, message_id, open_link, open_mailbox, sent_mail, taken_by
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
@@ -146,15 +137,15 @@ class WorkerParts:
         self.open_links = OpenLinks()
         self.intake = Intake(
             writer=self.writer,
-            profiles_by_name=lambda: _find_by_name(ground.profiles),
+            profiles_by_name=lambda: find_by_name(ground.profiles),
             answer=partial(answer, ground.engine),
-            message_ids=partial(_message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
+            message_ids=partial(message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
             now=now_milliseconds,
             tell=tell,
         )
         renderer = Renderer(load_sets(settings.templates), tell=tell)
-        drafts = DraftBook(renderer, settings.domain, partial(_load_body, ground.engine), partial(_find_taken, ground))
+        drafts = DraftBook(renderer, settings.domain, partial(load_body, ground.engine), partial(taken_by, ground))
         path = DeliveryPath(
             writer=self.writer,
             drafts=drafts,
@@ -179,9 +170,9 @@ class WorkerParts:
                 path=path,
                 drafts=drafts,
                 open_link=self.open_links.opening(
-                    partial(_open_link, ground, pointed_link(point) if point else SmtpLink)
+                    partial(open_link, ground, pointed_link(point) if point else SmtpLink)
                 ),
-                find_profile=partial(_find_by_id, ground.profiles),
+                find_profile=partial(find_by_id, ground.profiles),
                 gate=Gate(
                     self.writer,
                     owner=owner,
@@ -199,8 +190,8 @@ class WorkerParts:
         self.lookup = SentLookup(
             LookupParts(
                 writer=self.writer,
-                find_profile=partial(_find_by_id, ground.profiles),
-                find_sent=partial(_find_sent, ground),
+                find_profile=partial(find_by_id, ground.profiles),
+                find_sent=partial(sent_mail, ground),
                 owner=owner,
                 now=now_milliseconds,
             )
@@ -295,81 +286,13 @@ def _or_later(work: object) -> None:
         raise Retry(delay=AWAY_DELAY) from None
 
 
-def _find_by_name(profiles: ProfileStore) -> FindProfile:
-    """Make a look-up that reads each profile once; used for one group of events."""
-    found: dict[str, Profile | None] = {}
-
-    def find(name: str) -> Profile | None:
-        if name not in found:
-            try:
-                with reading():
-                    found[name] = profiles.by_name(name)
-            except UnknownProfile:
-                found[name] = None
-        return found[name]
-
-    return find
-
-
-def _find_by_id(profiles: ProfileStore, profile_id: int) -> Profile | None:
-    try:
-        with reading():
-            return profiles.get(profile_id)
-    except UnknownProfile:
-        return None
-
-
-def _message_id(
-    key: bytes, domain: str | None, delivery_id: int, recipient_key: str, created_at: int, profile: Profile
-) -> str:
-    token = tokens.make_token(key, delivery_id, recipient_key, created_at)
-    return f"{token}@{domain or profile.from_address.rpartition('@')[2]}"
-
-
-def _load_body(engine: Engine, row_id: int) -> bytes | None:
-    with reading(), engine.execution_options(reading=True).connect() as connection:
-        return read_body(connection, row_id)
-
-
-def _find_taken(ground: Ground, profile: str, thread_key: str, event_row: int) -> Taken | None:
-    named = _find_by_name(ground.profiles)(profile)
-    if named is None:
-        return None
-    with reading(), ground.engine.execution_options(reading=True).connect() as connection:
-        return find_taken(connection, scope(named.id, thread_key), event_row)
-
-
-async def _open_link(ground: Ground, kind: type[SmtpLink], profile: Profile) -> SmtpLink:
-    try:
-        with reading():
-            credential = await asyncio.to_thread(ground.profiles.credential, profile, "smtp")
-    except ProfileError as error:
-        # A person mends this; until then the mail waits.
-        raise TransientMailError("credential_unusable", answer=str(error)) from None
-    return await kind.open(profile, credential)
-
-
-def open_mailbox(ground: Ground, profile: Profile) -> ImapLink:
-    """Open a profile's mailbox with the credential that is kept for it.
-
-    Raises:
-        TransientMailError: when it cannot be opened.
-    """
-    assert profile.imap is not None
-    try:
-        credential = ground.profiles.credential(profile, "imap")
-    except ProfileError as error:
-        raise TransientMailError("credential_unusable", verb=Verb.AUTH, answer=str(error)) from None
-    return open_imap(profile.imap, credential)
-
-
 def reply_path(ground: Ground) -> ReplyPath:
     """Build what reads kept mails."""
     return ReplyPath(
         ReplyParts(
             engine=ground.engine,
             all_profiles=ground.profiles.all,
-            profiles_by_name=lambda: _find_by_name(ground.profiles),
+            profiles_by_name=lambda: find_by_name(ground.profiles),
             keys=ground.keyring.derive(tokens.PURPOSE),
             aliases=read_aliases(ground.settings.command_aliases or ""),
             now=now_milliseconds,
@@ -383,7 +306,7 @@ def collect_parts(
     """Build what a pass over a mailbox works with."""
     return CollectParts(
         engine=ground.engine,
-        find_profile=partial(_find_by_id, ground.profiles),
+        find_profile=partial(find_by_id, ground.profiles),
         open_link=partial(open_mailbox, ground),
         read_replies=(replies or reply_path(ground)).read_replies,
         new_owner=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
@@ -392,11 +315,3 @@ def collect_parts(
         poll_seconds=ground.settings.poll_seconds,
         stopping=stopping,
     )
-
-
-def _find_sent(ground: Ground, profile: Profile, message_ids: Collection[str]) -> frozenset[str]:
-    link = open_mailbox(ground, profile)
-    try:
-        return find_sent(link, message_ids)
-    finally:
-        link.close()

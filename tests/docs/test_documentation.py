@@ -66,7 +66,7 @@ def test_every_command_that_a_page_shows_exists_with_its_options() -> None:
 
 
 def test_every_state_of_a_delivery_that_needs_a_person_is_explained() -> None:
-    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
     for state in set(DeliveryState) - {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT}:
         assert f"delivery `{state}`" in page

@@ -18,7 +18,7 @@ from consumers.ledger.mailboxes import rewind
 from consumers.ledger.reply_tables import mailboxes, replies
 from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
 from tests.rig.dovecot import Dovecot
-from worker.composition import open_mailbox
+from worker.lookups import open_mailbox
 
 pytestmark = pytest.mark.real("dovecot")
 DAY = 86_400
