@@ -17,6 +17,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "name_not_found": ("the name has no address", "check the spelling of host, and that this machine's DNS knows it"),
     "name_server_failed": ("the name server did not answer", "check this machine's DNS, then try again"),
     "address_is_cloud_metadata": ("the name leads to a cloud's metadata service", "set host to a mail server"),
+    "address_is_private": (
+        "the name leads to a private address",
+        "set it to a public one, or allow its host with RUNMAIL_WEBHOOK_PRIVATE_HOSTS",
+    ),
     "address_is_link_local": ("the name leads to a link-local address", "set host to a mail server"),
     "address_is_multicast": ("the name leads to a multicast address", "set host to a mail server"),
     "address_is_unspecified": ("the name leads to no particular address", "set host to a mail server"),

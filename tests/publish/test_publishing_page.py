@@ -113,8 +113,9 @@ def _names(schema: dict[str, Any]) -> set[str]:
 
 def test_every_type_and_name_of_the_contract_stands_on_the_page() -> None:
     said = set(re.findall(r"`([^`\n]+)`", PAGE))
-    for schema in schemas().values():
-        assert _names(schema) <= said
+    found = schemas()
+    for name in EVENT_TYPES:
+        assert _names(found[f"{name}.json"]) <= said
     assert set(EVENT_TYPES) <= said
 
 
