@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from consumers.contract.broker_url import FORMS
 from tests.client.brokers import Listener, answers_late, never_answers
 from tests.client.project import ASKED, Done, Project, only
 
@@ -114,7 +115,7 @@ def test_a_wait_that_is_none_is_said_and_the_default_holds(project: Project) -> 
         (None, "no broker: set RUNMAIL_BROKER_URL, or give --runmail-broker"),
         (
             "http://me:opensesame@127.0.0.1",
-            "the broker URL is none that Redis knows: write redis://HOST:PORT/DATABASE, rediss:// or unix://",
+            f"the broker URL is none that Redis knows: write {FORMS}",
         ),
         ("redis://[opensesame", None),
     ],
