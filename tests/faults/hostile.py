@@ -114,7 +114,7 @@ def inject(seed: int, count: int) -> Injected:
         found.headers += stuff(written.message).count(b"\r\n.\r\n") + (b"\r\nTo: team@example.com\r\n" not in head)
         page = Elements(written.html)
         found.elements += len(set(page.found) - calm[make])
-        found.elements += len([link for link in page.links if link != URL])
+        found.elements += len([link for link in page.links if link != URL and not str(link).startswith("cid:")])
     return found
 
 
