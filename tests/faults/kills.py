@@ -111,7 +111,8 @@ class Killing:
     def _end_under_load(self, place: str) -> Running:
         worker = self._system.worker(kill=f"{place}:1")
         before = self._system.sink.taken()
-        self._feed(times=8)
+        # Slow ones hold the senders, so that something is claimed and not begun when the end comes.
+        self._feed(times=8, slow=True)
         wait_for(lambda: self._system.sink.taken() > before or worker.code is not None)
         worker.signal(signal.SIGTERM)
         assert worker.wait(REACH_SECONDS) is not None, f"the worker armed for {place} did not end"
