@@ -126,10 +126,11 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(port: int) -> None:
 
 
 def test_nothing_is_left_when_it_has_stopped() -> None:
+    before = set(threading.enumerate())
     server = HealthServer(PAGES, "127.0.0.1", 0)
     port = server.start()
     server.stop()
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert not [thread for thread in threading.enumerate() if thread.name == "health"]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "health"]
