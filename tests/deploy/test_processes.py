@@ -53,7 +53,7 @@ def test_a_terminal_that_is_closed_ends_everything_as_sigterm_does(started: Star
     wait_until(lambda: started.said("worker_started", 2))
     process.send_signal(signal.SIGHUP)
 
-    assert process.wait(60) == 0
+    assert process.wait(90) == 0
     assert started.said("worker_stopped", 2)
 
 
