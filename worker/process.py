@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import structlog
@@ -45,15 +45,31 @@ def stop_on_signals() -> threading.Event:
     The end of a parent sets it too, in a process that was started by Processes.
     """
     stopping = threading.Event()
+    # A handler runs in the middle of whatever the main thread does, `stopping.wait` included, which holds the lock that
+    # `stopping.set` needs: so it only writes to a pipe, and a thread sets the event.
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def note(*_: object) -> None:
+        with suppress(BlockingIOError):
+            os.write(writing, b"\0")
+
+    threading.Thread(target=_hear_signals, args=(reading, stopping), name="signals", daemon=True).start()
     numbers = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it for us
         numbers.append(signal.SIGHUP)
     for number in numbers:
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, note)
     parent = os.environ.pop(PARENT_VARIABLE, None)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(stopping, int(parent)), name="parent", daemon=True).start()
     return stopping
+
+
+def _hear_signals(reading: int, stopping: threading.Event) -> None:
+    """Set the event once a handler wrote."""
+    os.read(reading, 1)
+    stopping.set()
 
 
 def _watch_parent(stopping: threading.Event, parent: int) -> None:

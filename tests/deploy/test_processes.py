@@ -57,6 +57,26 @@ def test_a_terminal_that_is_closed_ends_everything_as_sigterm_does(started: Star
     assert started.said("worker_stopped", 2)
 
 
+SPIN = """
+from worker.process import stop_on_signals
+stopping = stop_on_signals()
+print("ready", flush=True)
+while not stopping.wait(0.000001):
+    pass
+"""
+
+
+def test_signals_that_come_in_the_middle_of_waiting_end_a_process_all_the_same() -> None:
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(20):
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
 def test_nohup_is_respected(started: Started) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does, inherited by the child
     try:
