@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import sys
-import threading
 import time
 from typing import Annotated, Any
 
@@ -20,6 +18,7 @@ from consumers.views.outgoing import Followed, last_place, place_of, read_after
 from profiles.errors import ProfileError
 from worker.cli import shown, standing
 from worker.cli.completing import profile_names
+from worker.process import stop_on_signals
 
 #: Seconds between looks.
 LOOK_SECONDS = 0.5
@@ -42,7 +41,7 @@ def follow(
     for name in types or ():
         if name not in OUTGOING_TYPES:
             shown.fail(f"“{name}” is no type: {', '.join(OUTGOING_TYPES)}", 2)
-    stopping = _stop_on_signals()
+    stopping = stop_on_signals()
     ground = standing.ground()
     profile_id = None
     if profile is not None:
@@ -114,10 +113,3 @@ def _is_reader_gone() -> bool:
         return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
     except (OSError, ValueError):  # what has no file behind it is no pipe
         return False
-
-
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
