@@ -65,7 +65,6 @@ IS_OPEN = (
     .where(connections.c.id == bindparam("place"))
     .values(opening=False, lease_until=bindparam("until"))
 )
-LEAVE = delete(connections).where(connections.c.id == bindparam("place"))
 
 
 def enter(connection: Connection, entries: Sequence[Entry]) -> list[Entered]:
@@ -118,7 +117,7 @@ def opened(connection: Connection, reports: Sequence[Opened]) -> list[Change]:
             connection.execute(IS_OPEN, {"place": report.place, "until": moment.after(PLACE_SECONDS)})
             changes.append(count_success(connection, report.profile_id, moment))
         else:
-            connection.execute(LEAVE, {"place": report.place})
+            leave(connection, [report.place])
             changes.append(
                 count_failure(connection, report.profile_id, report.failure, report.reason, moment, report.now)
             )
