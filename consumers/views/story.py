@@ -25,12 +25,15 @@ from consumers.ledger.acting_tables import acknowledgements, issued_commands, mu
 from consumers.ledger.reply_tables import replies
 from consumers.ledger.states import HARD_BOUNCES
 from consumers.ledger.tables import attempts, deliveries, events
+from consumers.ledger.waiting import profiles
 from consumers.views.shown_times import shown_time
 
 #: Deliveries of one event whose story is told.
 MOST_TOLD = 1_000
 #: The order of what has the same time: what causes stands before what follows.
-_ORDER = ("published", "recorded", "planned", "attempt")
+_CAUSES = ("published", "recorded", "planned", "attempt")
+_EFFECTS = ("bounced", "took_effect", "muted", "stopped", "acknowledged", "address_suppressed")
+_RANKS = {what: rank for rank, what in enumerate((*_CAUSES, "", *_EFFECTS))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def story(connection: Connection, event_row: int, delivery_ids: Sequence[int]) -
         *_mutes(connection, ids),
         *_acknowledgements(connection, event_row),
     ]
-    return sorted(steps, key=lambda step: (step.at, _ORDER.index(step.what) if step.what in _ORDER else len(_ORDER)))
+    return sorted(steps, key=lambda step: (step.at, _RANKS.get(step.what, _RANKS[""])))
 
 
 def deliveries_of(connection: Connection, event_row: int) -> list[int]:
@@ -112,7 +115,12 @@ def _deliveries(connection: Connection, ids: list[int]) -> Iterator[Step]:
 
 
 def _attempts(connection: Connection, ids: list[int]) -> Iterator[Step]:
-    query = select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.fence)
+    query = (
+        select(attempts, profiles.c.name.label("profile"))
+        .outerjoin(profiles, profiles.c.id == attempts.c.profile_id)
+        .where(attempts.c.delivery_id.in_(ids))
+        .order_by(attempts.c.delivery_id, attempts.c.fence)
+    )
     number, of = 0, None
     for row in connection.execute(query):
         number = number + 1 if row.delivery_id == of else 1
@@ -123,6 +131,7 @@ def _attempts(connection: Connection, ids: list[int]) -> Iterator[Step]:
             row.delivery_id,
             number=number,
             outcome=row.outcome,
+            profile=row.profile,
             reason=row.reason,
             code=row.code,
             status=row.status,
