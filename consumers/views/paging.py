@@ -18,8 +18,8 @@ PAGE_ROWS = 50
 #: Rows that are looked through for one page.
 MOST_SEARCHED = 5_000
 
-#: Where a row stands in its list: the values of its order, the last of them its id.
-Key = tuple[int, ...]
+#: Where a row stands in its list: the values of its order, the last of them what identifies it.
+Key = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,25 @@ class Place:
 class Search:
     """What is listed. `driving` are conditions that an index of `source` serves together with `order`, descending.
 
-    `filters` are conditions on `table` that are tried row by row.
+    `filters` are conditions on `table` that are tried row by row. The first of `order` is a number, the last identifies
+    a row and is a column of `table`.
     """
 
     table: Table
     source: FromClause
-    order: tuple[ColumnElement[int], ...]
+    order: tuple[ColumnElement[Any], ...]
     driving: tuple[ColumnElement[bool], ...] = ()
     filters: tuple[ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page: its ids, newest first, and the keys its neighbours begin at; None where there is no more.
+    """A page: what identifies its rows, newest first, and the keys its neighbours begin at; None where there is no more.
 
     `searched` is how many rows were looked through when the search broke off before the page was full.
     """
 
-    ids: tuple[int, ...] = ()
+    ids: tuple[Any, ...] = ()
     older: Key | None = None
     newer: Key | None = None
     searched: int | None = None
@@ -110,13 +111,13 @@ def _read(
     window = ordered.subquery()
     keys = [window.c[name] for name in names]
     order = [key.asc() if upwards else key.desc() for key in keys]
-    matching = select(*keys).join(search.table, search.table.c.id == keys[-1]).where(*search.filters)
+    matching = select(*keys).join(search.table, search.order[-1] == keys[-1]).where(*search.filters)
     found = connection.execute(matching.order_by(*order).limit(rows + 1))
     last = connection.execute(select(*keys).order_by(*order).offset(most - 1).limit(1)).first()
     return [tuple(row) for row in found], None if last is None else tuple(last)
 
 
-def _is_beyond(order: Sequence[ColumnElement[int]], key: Key, upwards: bool) -> ColumnElement[bool]:
+def _is_beyond(order: Sequence[ColumnElement[Any]], key: Key, upwards: bool) -> ColumnElement[bool]:
     """Make the condition that a row stands beyond a key; its first part is what an index can begin at."""
     first, value = order[0], key[0]
     past = first > value if upwards else first < value
@@ -126,11 +127,13 @@ def _is_beyond(order: Sequence[ColumnElement[int]], key: Key, upwards: bool) -> 
     return and_(up_to, or_(past, _is_beyond(order[1:], key[1:], upwards)))
 
 
-def _ids(keys: list[Key]) -> tuple[int, ...]:
+def _ids(keys: list[Key]) -> tuple[int | str, ...]:
     return tuple(key[-1] for key in keys)
 
 
 def _beside(key: Key | None, step: int) -> Key:
-    """Return the key next to one, so that a page that begins there has the row itself."""
+    """Return a key a little beside one, so that a page that begins there has the row itself."""
     assert key is not None
-    return (*key[:-1], key[-1] + step)
+    first = key[0]
+    assert isinstance(first, int)
+    return (first + step, *key[1:])

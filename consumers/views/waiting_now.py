@@ -51,13 +51,8 @@ def waiting_now(connection: Connection, now: int) -> WaitingNow:
     of_deliveries = [_counted(deliveries, state).label(f"delivery_{state}") for state in WAITING_DELIVERIES]
     of_events = [_counted(events, state).label(f"event_{state}") for state in WAITING_EVENTS]
     *counts, unplanned = connection.execute(select(*of_deliveries, *of_events, first)).one()
-    due = [
-        at
-        for row in connection.execute(
-            select(*(_earliest(state).label(state.value) for state in WAITING)).select_from(profiles)
-        )
-        for at in row
-    ]
+    firsts = [_earliest(state).label(state.value) for state in WAITING]
+    due = [at for row in connection.execute(select(*firsts).select_from(profiles)) for at in row]
     return WaitingNow(
         {state.value: counts[number] for number, state in enumerate(WAITING_DELIVERIES)},
         {state.value: counts[len(WAITING_DELIVERIES) + number] for number, state in enumerate(WAITING_EVENTS)},

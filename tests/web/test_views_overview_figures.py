@@ -32,8 +32,8 @@ def test_an_hour_counts_the_mails_planned_in_it_by_the_state_they_are_in(filled:
         assert len(hours) == HOURS
         for hour in hours:
             inside = (deliveries.c.created_at >= hour.begin, deliveries.c.created_at < hour.begin + HOUR)
-            query = select(deliveries.c.state, func.count()).where(*inside).group_by(deliveries.c.state)
-            expected = {state: n for state, n in connection.execute(query)}
+            query = select(deliveries.c.state, func.count().label("n")).where(*inside).group_by(deliveries.c.state)
+            expected = {row.state: row.n for row in connection.execute(query)}
             assert {state: n for state, n in hour.states.items() if n} == expected
             assert not hour.estimated
     assert sum(hour.total for hour in hours) > ROWS / 3
