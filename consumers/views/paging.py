@@ -47,7 +47,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page: what identifies its rows, newest first, and the keys its neighbours begin at; None where there is no more.
+    """A page: what identifies its rows, newest first, and the keys its neighbours begin at, None where no more is.
 
     `searched` is how many rows were looked through when the search broke off before the page was full.
     """

@@ -30,6 +30,8 @@ from consumers.views.shown_times import shown_time
 
 #: Deliveries of one event whose story is told.
 MOST_TOLD = 1_000
+#: What of `said` is a moment.
+_MOMENTS = ("ended_at", "until")
 #: The order of what has the same time: what causes stands before what follows.
 _CAUSES = ("published", "recorded", "planned", "attempt")
 _EFFECTS = ("bounced", "took_effect", "muted", "stopped", "acknowledged", "address_suppressed")
@@ -40,7 +42,7 @@ _RANKS = {what: rank for rank, what in enumerate((*_CAUSES, "", *_EFFECTS))}
 class Step:
     """One thing that happened at `at` (milliseconds UTC); `delivery` is None for what concerns the event alone.
 
-    `said` holds what else is known: names and texts, none of them empty. Texts are a stranger's.
+    `said` holds what else is known: names, moments (milliseconds UTC) and texts, none empty. Texts are a stranger's.
     """
 
     at: int
@@ -50,7 +52,8 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as JSON; the keys of `said` stand beside the others."""
-        return {"at": shown_time(self.at), "what": self.what, "delivery": self.delivery, **self.said}
+        said = {name: shown_time(value) if name in _MOMENTS else value for name, value in self.said.items()}
+        return {"at": shown_time(self.at), "what": self.what, "delivery": self.delivery, **said}
 
 
 def story(connection: Connection, event_row: int, delivery_ids: Sequence[int]) -> list[Step]:
@@ -106,7 +109,7 @@ def _deliveries(connection: Connection, ids: list[int]) -> Iterator[Step]:
             continue
         yield _step(row.bounced_at, "bounced", row.id, kind=row.bounced, status=row.bounced_status)
         if row.reason == HARD_BOUNCES and row.suppressed_at >= row.bounced_at:
-            yield _step(row.suppressed_at, "address_suppressed", row.id, until=shown_time(row.until))
+            yield _step(row.suppressed_at, "address_suppressed", row.id, until=row.until)
     for at, together in planned.items():
         if len(together) == 1:
             yield Step(at, "planned", together[0])
@@ -136,7 +139,7 @@ def _attempts(connection: Connection, ids: list[int]) -> Iterator[Step]:
             code=row.code,
             status=row.status,
             answer=row.answer,
-            ended_at=shown_time(row.ended_at),
+            ended_at=row.ended_at,
         )
 
 
@@ -176,7 +179,7 @@ def _commands(connection: Connection, ids: list[int]) -> Iterator[Step]:
 def _mutes(connection: Connection, ids: list[int]) -> Iterator[Step]:
     for row in connection.execute(select(mutes).where(mutes.c.delivery_id.in_(ids)).order_by(mutes.c.id)):
         yield _step(
-            row.created_at, row.kind, row.delivery_id, by=row.asked_by, about=row.about, until=shown_time(row.until)
+            row.created_at, row.kind, row.delivery_id, by=row.asked_by, about=row.about, until=row.until
         )
 
 
