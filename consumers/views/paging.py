@@ -66,7 +66,8 @@ def by_id(table: Table, driving: Sequence[ColumnElement[bool]], filters: Sequenc
 def find_page(
     connection: Connection, search: Search, place: Place, *, rows: int = PAGE_ROWS, most: int = MOST_SEARCHED
 ) -> Found:
-    """Return a page of what is searched for, in at most two queries."""
+    """Return a page of what is searched for, in at most two queries; a key of another list begins at the newest."""
+    place = Place(_fitting(place.before, search), _fitting(place.after, search))
     upwards = place.after is not None
     names = [f"key_{number}" for number in range(len(search.order))]
     ordered = _window(search, place, names, upwards, most if search.filters else rows + 1)
@@ -125,6 +126,12 @@ def _is_beyond(order: Sequence[ColumnElement[Any]], key: Key, upwards: bool) -> 
         return past
     up_to = first >= value if upwards else first <= value
     return and_(up_to, or_(past, _is_beyond(order[1:], key[1:], upwards)))
+
+
+def _fitting(key: Key | None, search: Search) -> Key | None:
+    """Return a key that is one of this list's, None for anything else: a list that is filtered otherwise has others."""
+    kinds = [column.type.python_type for column in search.order]
+    return key if key is not None and [type(part) for part in key] == kinds else None
 
 
 def _ids(keys: list[Key]) -> tuple[int | str, ...]:

@@ -178,9 +178,7 @@ def _commands(connection: Connection, ids: list[int]) -> Iterator[Step]:
 
 def _mutes(connection: Connection, ids: list[int]) -> Iterator[Step]:
     for row in connection.execute(select(mutes).where(mutes.c.delivery_id.in_(ids)).order_by(mutes.c.id)):
-        yield _step(
-            row.created_at, row.kind, row.delivery_id, by=row.asked_by, about=row.about, until=row.until
-        )
+        yield _step(row.created_at, row.kind, row.delivery_id, by=row.asked_by, about=row.about, until=row.until)
 
 
 def _acknowledgements(connection: Connection, event_row: int) -> Iterator[Step]:

@@ -73,8 +73,8 @@ def run_event(number: int, profile: str, suite: str, hostile: str | None = None)
     }
     return {
         "specversion": "1.0",
-        "id": (hostile and f"{hostile}{number}") or f"run-{number}",
-        "source": hostile or "ci.example.com",
+        "id": f"run-{number}",
+        "source": "ci.example.com",
         "type": "runmail.run.finished",
         "data": data,
     }
@@ -100,10 +100,10 @@ def _write(
         rows["event"].append(
             {
                 "id": n,
-                "source": document["source"],
-                "event_id": document["id"],
-                "type": document["type"],
-                "profile": profile.name,
+                "source": hostile or document["source"],
+                "event_id": f"{hostile or 'run-'}{n}",
+                "type": hostile if hostile and n % 2 else document["type"],
+                "profile": hostile or profile.name,
                 "body": body,
                 "body_size": len(body),
                 "body_sha256": hashlib.sha256(body).hexdigest(),
@@ -150,7 +150,7 @@ def _write(
                 "recipient": hostile or recipient,
                 "recipient_key": (hostile and f"{hostile}{n}") or recipient,
                 "profile_id": profile.id,
-                "profile": profile.name,
+                "profile": hostile or profile.name,
                 "state": state,
                 "reason": None if state == "sent" else (hostile or "mailbox_unknown"),
                 "due_at": now + HOUR if state == "deferred" else None,

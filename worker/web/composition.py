@@ -12,7 +12,6 @@ import consumers.views.web
 import profiles.page
 from consumers.views.usage import LedgerUsage
 from consumers.views.web import routes as view_routes
-from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page import routes as profile_routes
 from profiles.page.parts import ProfileParts
@@ -25,6 +24,7 @@ from worker.web.attempts import Attempts
 from worker.web.cookies import PURPOSE, Cookies
 from worker.web.links import Links
 from worker.web.sessions import Sessions
+from worker.web.view_parts import view_parts
 from worker.web.visits import VisitParts, client_of
 
 _HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds)
             health.route(ground.engine),
             *doors.routes(door_parts),
             *profile_routes.routes(profile_parts(ground, pages, now)),
-            *view_routes.routes(view_parts(ground, pages, now)),
+            *view_routes.routes(view_parts(ground, pages, now, author_of)),
         ],
     )
 
@@ -72,11 +72,6 @@ def profile_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> Profi
         now=now,
         author=author_of,
     )
-
-
-def view_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ViewParts:
-    """Build what the pages of deliveries, events and replies need."""
-    return ViewParts(pages=pages, engine=ground.engine, profiles=ground.profiles, now=now, author=author_of)
 
 
 def author_of(request: Request) -> Author:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from consumers.views.paging import Found, Key, Place
@@ -13,8 +14,6 @@ from profiles.addresses import UnusableAddress, read_address
 
 #: Characters of a value that is looked for.
 MOST_TEXT = 320
-#: The largest number that a row can have.
-MOST_NUMBER = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -63,11 +62,6 @@ class Asked:
             self.faults[name] = "Write a date and a time, such as 2026-11-27 05:10."
             return None
 
-    def number(self, name: str) -> int | None:
-        """Return a whole number from 0, None for anything else."""
-        value = self.given.get(name, "")
-        return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
-
     @property
     def is_filtered(self) -> bool:
         """Whether any filter is set."""
@@ -100,7 +94,7 @@ def shown_key(key: Key) -> str:
     return "~".join(map(str, key))
 
 
-def neighbours(path: str, asked: Asked, found: Found) -> dict[str, str | None]:
+def neighbours(path: str, asked: Asked, found: Found) -> dict[str, Any]:
     """Return the addresses of the pages beside one: `newer` and `older`, None where there is none."""
     newer = None if found.newer is None else path + asked.query(after=shown_key(found.newer))
     older = None if found.older is None else path + asked.query(before=shown_key(found.older))

@@ -20,6 +20,7 @@ from consumers.ledger.states import DeliveryState
 from consumers.ledger.tables import deliveries, events
 from consumers.views.story import story
 from consumers.views.web.parts import ViewParts
+from consumers.views.web.row_numbers import row_number
 from consumers.views.web.shown_mail import ShownMail, framed, mail_of
 from consumers.views.web.story_view import tell
 from profiles.page.shell.notices import Tone
@@ -94,7 +95,7 @@ class DeliveryStories:
         return await run_in_threadpool(self._decide, request)
 
     def _decide(self, request: Request) -> Response:
-        delivery = int(request.path_params["id"])
+        delivery = row_number(request)
         name = request.path_params["decision"]
         if name not in DECISIONS:
             raise HTTPException(404)
@@ -109,7 +110,7 @@ class DeliveryStories:
         return self._parts.pages.go(request, path, said)
 
     def _row(self, connection: Connection, request: Request) -> Any:
-        row = connection.execute(_ROW.where(deliveries.c.id == request.path_params["id"])).first()
+        row = connection.execute(_ROW.where(deliveries.c.id == row_number(request))).first()
         if row is None:
             raise HTTPException(404, "There is no such delivery; it may have been moved to an archive.")
         return row

@@ -25,6 +25,7 @@ from consumers.views.shown_bytes import show_bytes
 from consumers.views.story import story
 from consumers.views.web.asking import Asked, neighbours, read_place
 from consumers.views.web.parts import ViewParts
+from consumers.views.web.row_numbers import row_number
 from consumers.views.web.story_view import tell
 from profiles.page.shell.notices import Tone
 
@@ -74,7 +75,7 @@ class EventViews:
 
     def told(self, request: Request) -> Response:
         """Show one event: its facts, its deliveries, their story, and what it was published as."""
-        row_id = request.path_params["id"]
+        row_id = row_number(request)
         asked = Asked(request.query_params)
         with self._parts.reading() as connection:
             row = read_event_row(connection, row_id)
@@ -103,7 +104,7 @@ class EventViews:
         return await run_in_threadpool(self._replay, request)
 
     def _replay(self, request: Request) -> Response:
-        row_id = int(request.path_params["id"])
+        row_id = row_number(request)
         path = f"{PATH}/{row_id}"
         try:
             with self._parts.engine.begin() as connection:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from profiles.page.shell.pages import Pages
 from sqlalchemy import Connection, Engine
 from starlette.requests import Request
 
@@ -15,6 +14,7 @@ from consumers.outbound.drafts import DraftBook
 from consumers.views.last_audit import LastAudit
 from consumers.views.usage import LedgerUsage
 from profiles.authors import Author
+from profiles.page.shell.pages import Pages
 from profiles.store import ProfileStore
 
 

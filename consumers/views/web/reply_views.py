@@ -20,6 +20,7 @@ from consumers.views.reply_pages import UNREAD, ReplySearch, find_replies, read_
 from consumers.views.story import story
 from consumers.views.web.asking import Asked, neighbours, read_place
 from consumers.views.web.parts import ViewParts
+from consumers.views.web.row_numbers import row_number
 from consumers.views.web.story_view import tell
 from profiles.page.shell.notices import Tone
 
@@ -74,7 +75,7 @@ class ReplyViews:
     def told(self, request: Request) -> Response:
         """Show one reply: its facts, its new text, and what it brought about. The mail itself is never shown."""
         with self._parts.reading() as connection:
-            row = connection.execute(_ROW.where(replies.c.id == request.path_params["id"])).first()
+            row = connection.execute(_ROW.where(replies.c.id == row_number(request))).first()
             if row is None:
                 raise HTTPException(404, "There is no such reply.")
             told = [] if row.answered_event is None else story(connection, row.answered_event, [row.delivery_id])
@@ -94,7 +95,7 @@ class ReplyViews:
         return await run_in_threadpool(self._reclassify, request)
 
     def _reclassify(self, request: Request) -> Response:
-        reply = int(request.path_params["id"])
+        reply = row_number(request)
         path = f"{PATH}/{reply}"
         with self._parts.engine.begin() as connection:
             again = read_again(connection, [reply])

@@ -1,4 +1,4 @@
-"""A mail as a page shows it: rendered by the code that renders it for sending, and put into a frame that can do nothing.
+"""A mail as a page shows it: rendered by the code that renders it for sending, in a frame that can do nothing.
 
 The frame is a document of its own with a policy of its own: no script, no form, no request to anywhere, no way out.
 """

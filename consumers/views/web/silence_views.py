@@ -18,6 +18,7 @@ from consumers.views.paging import Place
 from consumers.views.silence_pages import find_mutes, find_suppressions, read_mutes, read_suppressions
 from consumers.views.web.asking import Asked, neighbours, read_place
 from consumers.views.web.parts import ViewParts
+from consumers.views.web.row_numbers import row_number
 from profiles.addresses import UnusableAddress, read_address
 from profiles.page.shell.notices import Tone
 from profiles.stages import DAY_MILLISECONDS
@@ -128,7 +129,7 @@ class SilenceViews:
         return self._parts.pages.go(request, PATH, f"{key} gets mail again.")
 
     def _remove_mute(self, request: Request) -> Response:
-        mute = int(request.path_params["id"])
+        mute = row_number(request)
         if not self._change(lambda connection: remove_mute(connection, mute)):
             return self._parts.pages.go(request, MUTES, "Nothing was changed: it has ended before.", Tone.WARN)
         log.info("mute_removed", mute=mute, by=self._parts.author(request).who, via="page")

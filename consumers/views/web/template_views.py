@@ -173,4 +173,3 @@ def _recipient(event: Event, profile: Profile) -> str:
         except UnusableAddress:
             continue
     return "team@example.com"
-
