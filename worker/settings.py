@@ -100,6 +100,25 @@ class Settings(BaseSettings):
         60, description="time a Python workflow may take for one event before it is tried again"
     )
 
+    mail_ports: str = Field(
+        "25,465,587,2525,143,993",
+        description="ports by comma to which the page tests the connection of a profile; sending knows no such bound",
+    )
+
+    @property
+    def test_ports(self) -> frozenset[int]:
+        """The ports of `mail_ports`."""
+        return frozenset(int(part) for part in self.mail_ports.split(","))
+
+    @field_validator("mail_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        """Refuse what is no list of ports."""
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 65536 for part in parts):
+            raise ValueError("is no list of ports such as 25,465,587")
+        return value
+
     @property
     def private_hosts(self) -> frozenset[str]:
         """The hosts of `webhook_private_hosts`."""
