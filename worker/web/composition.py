@@ -1,0 +1,84 @@
+"""What the web application is built from: accounts, sessions and doors here, and the pages of the other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+import consumers.views.web
+import profiles.page
+from consumers.views.usage import LedgerUsage
+from consumers.views.web import routes as view_routes
+from consumers.views.web.parts import ViewParts
+from profiles.authors import Author
+from profiles.page import routes as profile_routes
+from profiles.page.parts import ProfileParts
+from profiles.page.shell.pages import Pages
+from worker.composition import Ground, now_milliseconds
+from worker.web import doors, health
+from worker.web.accounts import Accounts
+from worker.web.application import Fence, make_application
+from worker.web.attempts import Attempts
+from worker.web.cookies import PURPOSE, Cookies
+from worker.web.links import Links
+from worker.web.sessions import Sessions
+from worker.web.visits import VisitParts, client_of
+
+_HERE = Path(__file__).parent
+_PROFILES = Path(profiles.page.__file__).parent
+_VIEWS = Path(consumers.views.web.__file__).parent
+
+
+def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds) -> Starlette:
+    """Build the whole application on a database that is up to date; `now` gives milliseconds UTC."""
+    pages = make_pages()
+    accounts = Accounts(ground.engine, now)
+    sessions = Sessions(ground.engine, now)
+    door_parts = doors.DoorParts(
+        pages, accounts, Attempts(ground.engine, now), sessions, Links(ground.engine, accounts, now)
+    )
+    settings = ground.settings
+    return make_application(
+        pages,
+        VisitParts(accounts, sessions, Cookies(ground.keyring.derive(PURPOSE))),
+        Fence(settings.web_host_names, settings.web_proxy_networks, settings.web_user_header),
+        [
+            health.route(ground.engine),
+            *doors.routes(door_parts),
+            *profile_routes.routes(profile_parts(ground, pages, now)),
+            *view_routes.routes(view_parts(ground, pages, now)),
+        ],
+    )
+
+
+def make_pages() -> Pages:
+    """Build what makes pages, with the templates and files of every package."""
+    return Pages(
+        {"profiles": _PROFILES / "templates", "views": _VIEWS / "templates", "web": _HERE / "templates"},
+        [_PROFILES / "static", _VIEWS / "static"],
+    )
+
+
+def profile_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ProfileParts:
+    """Build what the pages of Email Settings need."""
+    return ProfileParts(
+        pages=pages,
+        engine=ground.engine,
+        store=ground.profiles,
+        usage=LedgerUsage(ground.engine, now),
+        now=now,
+        author=author_of,
+    )
+
+
+def view_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ViewParts:
+    """Build what the pages of deliveries, events and replies need."""
+    return ViewParts(pages=pages, engine=ground.engine, profiles=ground.profiles, now=now, author=author_of)
+
+
+def author_of(request: Request) -> Author:
+    """Return the one behind a request, as audit trails name them; the host is the client's address."""
+    return Author(request.state.visitor.name, "page", client_of(request))
