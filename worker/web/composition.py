@@ -10,12 +10,10 @@ from starlette.requests import Request
 
 import consumers.views.web
 import profiles.page
-from consumers.views.usage import LedgerUsage
 from consumers.views.web import routes as view_routes
 from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page import routes as profile_routes
-from profiles.page.parts import ProfileParts
 from profiles.page.shell.pages import Pages
 from worker.composition import Ground, now_milliseconds
 from worker.web import doors, health
@@ -24,6 +22,7 @@ from worker.web.application import Fence, make_application
 from worker.web.attempts import Attempts
 from worker.web.cookies import PURPOSE, Cookies
 from worker.web.links import Links
+from worker.web.profile_pages import build_profile_parts
 from worker.web.sessions import Sessions
 from worker.web.visits import VisitParts, client_of
 
@@ -48,7 +47,7 @@ def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds)
         [
             health.route(ground.engine),
             *doors.routes(door_parts),
-            *profile_routes.routes(profile_parts(ground, pages, now)),
+            *profile_routes.routes(build_profile_parts(ground, pages, now, author_of)),
             *view_routes.routes(view_parts(ground, pages, now)),
         ],
     )
@@ -59,18 +58,6 @@ def make_pages() -> Pages:
     return Pages(
         {"profiles": _PROFILES / "templates", "views": _VIEWS / "templates", "web": _HERE / "templates"},
         [_PROFILES / "static", _VIEWS / "static"],
-    )
-
-
-def profile_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ProfileParts:
-    """Build what the pages of Email Settings need."""
-    return ProfileParts(
-        pages=pages,
-        engine=ground.engine,
-        store=ground.profiles,
-        usage=LedgerUsage(ground.engine, now),
-        now=now,
-        author=author_of,
     )
 
 
