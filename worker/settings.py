@@ -232,7 +232,7 @@ def _host_name(text: str) -> str:
     name = text.strip().lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]
-    return name.rpartition(":")[0] if name.count(":") == 1 else name
+    return re.sub(r"\A([^:]*):[0-9]*\Z", r"\1", name)
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, Any]:

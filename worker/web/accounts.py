@@ -87,8 +87,8 @@ class Accounts:
         except IntegrityError:
             raise AccountError(f"there is an account “{name}” already") from None
 
-    def set_password(self, name: str, password: str, *, by: Author) -> None:
-        """Give an account another password; whoever is logged in with it is logged out.
+    def set_password(self, name: str, password: str, *, by: Author) -> Account:
+        """Give an account another password and return it; whoever is logged in with it is logged out.
 
         Raises:
             AccountError: when there is no such account.
@@ -101,9 +101,10 @@ class Accounts:
             row.updated_at = self._now()
             _end_sessions(session, row)
             account_trail.record(session, row.name, Deed.PASSWORD, by, row.updated_at)
+            return _account(row)
 
-    def remove(self, name: str, *, by: Author) -> None:
-        """Remove an account and end its sessions.
+    def remove(self, name: str, *, by: Author) -> Account:
+        """Remove an account, end its sessions, and return it as it was.
 
         Raises:
             AccountError: when there is no such account.
@@ -113,6 +114,7 @@ class Accounts:
             _end_sessions(session, row)
             session.delete(row)
             account_trail.record(session, row.name, Deed.REMOVE, by, self._now())
+            return _account(row)
 
     def check(self, name: str, password: str) -> Account | None:
         """Return the account of a name if the password is its own; it takes as long when there is none."""
