@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from profiles.authors import Author
 from profiles.described import describe
@@ -100,8 +100,15 @@ def latest(session: Session, name: str | None, most: int, *, before: int | None 
 
 def _of_name(name: str) -> ColumnElement[bool]:
     ids = select(ProfileRow.id).where(ProfileRow.name == name)
-    earlier = select(ProfileChangeRow.profile_id).where(ProfileChangeRow.profile == name)
-    return or_(col(ProfileChangeRow.profile_id).in_(ids), col(ProfileChangeRow.profile_id).in_(earlier))
+    # Tests of what is not saved yet have no profile but a name.
+    earlier = select(ProfileChangeRow.profile_id).where(
+        ProfileChangeRow.profile == name, ProfileChangeRow.profile_id != 0
+    )
+    return or_(
+        col(ProfileChangeRow.profile_id).in_(ids),
+        col(ProfileChangeRow.profile_id).in_(earlier),
+        and_(col(ProfileChangeRow.profile_id) == 0, col(ProfileChangeRow.profile) == name),
+    )
 
 
 def _entry(row: ProfileChangeRow) -> Entry:

@@ -133,4 +133,6 @@ def _times(number: int) -> str:
 
 
 def _sentence(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:]}."
+    # An address at the beginning stays as it is written.
+    first = said if "@" in said.partition(" ")[0] else f"{said[:1].upper()}{said[1:]}"
+    return f"{first}."

@@ -10,7 +10,7 @@ from profiles.drafts import SERVICES
 from profiles.marks import is_personal
 from profiles.page.draft_place import changed_parts
 from profiles.page.draft_shelf import KeptForm
-from profiles.page.form_fields import READS_REPLIES, SETTINGS
+from profiles.page.form_fields import READS_REPLIES
 from profiles.page.form_filling import SECURITY_WORDS, preset_of, unusual
 from profiles.page.form_reading import servers_of
 from profiles.page.trials import Trial
@@ -18,20 +18,21 @@ from profiles.presets import PRESETS
 from profiles.profile import OnUncertain, Profile
 from profiles.sealing import Service
 
-#: Settings by the words of their labels.
+#: Settings by the words of their labels, in the order of the form.
 LABELS = {
-    "name": "Name", "from": "Sender", "recipients": "Recipients", "allowed_recipients": "Allowed recipients",
-    "reply_to": "Reply-To", "timezone": "Time zone", "note": "Note", "failover": "Failover",
-    "on_uncertain": "When nobody knows whether a mail arrived", "plus_addressing": "Plus addressing",
-    "authserv_id": "Authentication server", "actors": "Who may answer for a list", "allow_rerun": "Reruns by mail",
-    "retention_days": "Days replies are kept", "credential_expires": "Credential expires", "templates": "Template set",
+    "name": "Name", "from": "Sender", "recipients": "Recipients", "preset": "Mail service", "region": "Region",
     "smtp.host": "SMTP host", "smtp.port": "SMTP port", "smtp.security": "SMTP security", "smtp.username": "SMTP user",
-    "smtp.password": "SMTP password", "smtp.ca_file": "SMTP certificate authority",
+    "smtp.password": "SMTP password", "send_to": "Send a test mail to me",
     READS_REPLIES: "Read replies", "imap.host": "IMAP host", "imap.port": "IMAP port",
     "imap.security": "IMAP security", "imap.username": "IMAP user", "imap.password": "IMAP password",
-    "imap.ca_file": "IMAP certificate authority", "imap.folders": "Folders", "imap.keyword": "Keyword",
-    "imap.move_to": "Move to", "limits.connections": "Connections", "limits.per_minute": "Mails a minute",
-    "limits.per_day": "Mails a day", "send_to": "Send a test mail to", "region": "Region", "preset": "Preset",
+    "imap.folders": "Folders", "imap.keyword": "Keyword", "imap.move_to": "Move to",
+    "imap.ca_file": "IMAP certificate authority", "allowed_recipients": "Allowed recipients", "reply_to": "Reply-To",
+    "actors": "Who may answer for a list", "authserv_id": "Authentication server",
+    "plus_addressing": "Plus addressing", "allow_rerun": "Reruns by mail", "failover": "Failover",
+    "on_uncertain": "When nobody knows whether a mail arrived", "limits.connections": "Connections",
+    "limits.per_minute": "Mails a minute", "limits.per_day": "Mails a day", "timezone": "Time zone",
+    "templates": "Template set", "credential_expires": "Credential expires",
+    "retention_days": "Days replies are kept", "smtp.ca_file": "SMTP certificate authority", "note": "Note",
 }  # fmt: skip
 #: Settings that stand in the form itself; the others are folded away under “Further settings”.
 FRONT = frozenset({"name", "from", "recipients", "preset", "region", "send_to"})
@@ -122,7 +123,7 @@ def stored_parts(profile: Profile | None, service: Service) -> tuple[str, str, s
 
 def summary(faults: Mapping[str, str]) -> list[Fault]:
     """Return the faults in the order of the form."""
-    order = [*SETTINGS, "smtp.password", "imap.password", "send_to"]
+    order = list(LABELS)
     places = sorted(faults, key=lambda name: order.index(name) if name in order else -1)
     return [Fault(field_id(name), LABELS.get(name, ""), faults[name]) for name in places]
 
@@ -133,7 +134,9 @@ def field_id(name: str) -> str:
 
 
 def _is_further(name: str) -> bool:
-    return name not in FRONT and not name.startswith(("smtp.", "imap.")) and name != ""
+    if name.startswith(("smtp.", "imap.")):
+        return name == "smtp.ca_file"
+    return name not in FRONT and name != ""
 
 
 def _again(changed: Collection[str]) -> str:
