@@ -78,7 +78,8 @@ def _standing(profile: Profile, tests: Mapping[Service, LastTest], use: Use) -> 
         held = f"; {use.waiting} mails wait" if use.waiting else ""
         yield Mark(MarkName.DISABLED, "disabled", f"it is switched off{held}")
     if use.breaker is not None:
-        text = f"its server is left alone for now ({_words(use.breaker)}): {use.waiting} mails wait for a probe to get through"
+        why = _words(use.breaker)
+        text = f"its server is left alone for now ({why}): {use.waiting} mails wait for a probe to get through"
         yield Mark(MarkName.BREAKER_OPEN, f"breaker open: {use.breaker}", text)
     for service, test in tests.items():
         if not test.passed:
