@@ -10,12 +10,13 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
@@ -40,6 +41,8 @@ ARRIVAL_SECONDS = 60.0
 PUBLISH_SECONDS = 60.0
 #: Seconds the worker and the clock get to end.
 STOP_SECONDS = 15.0
+#: Seconds the page may take to answer.
+PAGE_SECONDS = 60.0
 
 Say = Callable[[str], None]
 
@@ -61,6 +64,7 @@ def run_demo(home: Path, *, stay: bool, stopping: threading.Event, say: Say, sho
         page = Processes([own_command("web", "--port", str(port))], environment=environment, log=home / "web.log")
         stack.callback(page.stop, STOP_SECONDS)
         page.tend()
+        _wait_for_page(port, stopping)
         _tell_what_next(
             home, say, page_address("127.0.0.1", port), enter_address(ground.engine, "127.0.0.1", port, "demo")
         )
@@ -172,6 +176,14 @@ def _watch(
             show(arrived)
         stopping.wait(0.1)
     return missing
+
+
+def _wait_for_page(port: int, stopping: threading.Event) -> None:
+    """Wait until the page answers, so that its link leads somewhere once it is shown; not for ever."""
+    deadline = time.monotonic() + PAGE_SECONDS
+    while time.monotonic() < deadline and not stopping.wait(0.1):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
 
 
 def _tell_what_next(home: Path, say: Say, page: str, link: str | None) -> None:
