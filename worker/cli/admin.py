@@ -103,6 +103,25 @@ def list_(as_json: AsJson = False) -> None:
         )
 
 
+@app.command(epilog="Example: runmail admin history --limit 20 --json")
+def history(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most.")] = 100, as_json: AsJson = False
+) -> None:
+    """Show logins and changes of accounts, newest first."""
+    found = _accounts().trail(limit)
+    rows = [
+        (shown_time(each.at), each.account, each.deed, each.author.who, each.author.via, each.author.host)
+        for each in found
+    ]
+    columns = ("at", "account", "deed", "who", "via", "host")
+    if as_json:
+        shown.print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif not rows:
+        shown.say("Nothing is on record yet.")
+    else:
+        shown.print_table(columns, rows)
+
+
 def _accounts() -> Accounts:
     return Accounts(standing.ground().engine, now_milliseconds)
 

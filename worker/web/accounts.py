@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from profiles.authors import Author
 from profiles.page.shell.visitors import Role
 from worker.web import account_trail, passwords
-from worker.web.account_trail import Deed, Entry
+from worker.web.account_trail import Deed, Entry, Slice
 from worker.web.tables import AccountRow, SessionRow
 
 MOST_NAME = 64
@@ -127,10 +127,14 @@ class Accounts:
             self._rehash(row, password)
         return _account(row)
 
-    def trail(self, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the newest entries of the trail, older than the entry `before`."""
+    def trail_page(self, limit: int, *, before: int | None = None, after: int | None = None) -> Slice:
+        """Return some of the trail's entries, newest first, next to the entry `before` or `after`."""
         with Session(self._reading) as session:
-            return account_trail.newest(session, limit, before)
+            return account_trail.read(session, limit, before=before, after=after)
+
+    def trail(self, limit: int) -> tuple[Entry, ...]:
+        """Return the newest entries of the trail."""
+        return self.trail_page(limit).entries
 
     def _rehash(self, row: AccountRow, password: str) -> None:
         """Keep a hash of today's strength, unless the password was changed meanwhile."""

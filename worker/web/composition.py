@@ -16,7 +16,7 @@ from profiles.authors import Author
 from profiles.page import routes as profile_routes
 from profiles.page.shell.pages import Pages
 from worker.composition import Ground, now_milliseconds
-from worker.web import doors, health
+from worker.web import accounts_page, doors, health
 from worker.web.accounts import Accounts
 from worker.web.application import Fence, make_application
 from worker.web.attempts import Attempts
@@ -47,6 +47,7 @@ def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds)
         [
             health.route(ground.engine),
             *doors.routes(door_parts),
+            accounts_page.route(pages, accounts),
             *profile_routes.routes(build_profile_parts(ground, pages, now, author_of)),
             *view_routes.routes(view_parts(ground, pages, now)),
         ],
