@@ -10,6 +10,7 @@ import pytest
 from profiles.drafts import Credentials
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.rig.authority import Authority
+from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartSmtpServer
 from tests.rig.smtp_server import FaultySmtpServer
 from tests.web.conftest import Client, RunningPage, StartPage
@@ -126,6 +127,30 @@ def test_a_password_that_was_typed_for_one_server_is_not_used_for_another(
     assert "Type it again: host changed, and a password is never sent to another server." in answer.text
     assert server.connections == 0
     assert send(admin, NEW, {**shown(answer.text), "smtp.host": "127.0.0.1"}).status_code == 422
+
+
+@pytest.mark.real("dovecot")
+def test_imap_is_tested_too_and_a_name_is_not_needed_for_it(
+    start_page: StartPage, dovecot: Dovecot, authority: Authority
+) -> None:
+    page = start_page(mail_ports=f"993,{dovecot.tls_port}")
+    admin = page.admin()
+    fields = shown(admin.get(NEW).text) | {
+        "imap.on": "on",
+        "imap.host": "localhost",
+        "imap.port": str(dovecot.tls_port),
+        "imap.security": "tls",
+        "imap.said": "port security",
+        "imap.username": dovecot.username,
+        "imap.password": dovecot.password,
+        "imap.ca_file": str(authority.ca_file),
+    }
+    text = wait_for_test(admin, send(admin, NEW, fields, "test-imap").headers["location"])
+    assert "INBOX: 0 mails" in text
+    assert "Everything works." in text
+    assert dovecot.password not in text
+    wrong = send(admin, NEW, shown(text) | {"imap.password": "wrong"}, "test-imap")
+    assert "user name or password is wrong" in wait_for_test(admin, wrong.headers["location"])
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,14 @@ def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Ground, dict[str, st
     say(f"  profile “{PROFILE}” seeded")
 
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    environment = {**kept, "RUNMAIL_HOME": str(home), "RUNMAIL_LOG_FORMAT": "json"}
+    # The page may test the demo's own servers too.
+    ports = f"{settings.mail_ports},{smtp_port},{imap_port}"
+    environment = {
+        **kept,
+        "RUNMAIL_HOME": str(home),
+        "RUNMAIL_LOG_FORMAT": "json",
+        "RUNMAIL_MAIL_PORTS": ports,
+    }
     commands = [own_command("worker"), own_command("clock")]
     running = Processes(commands, environment=environment, log=home / "worker.log")
     stack.callback(running.stop, STOP_SECONDS)
