@@ -18,6 +18,8 @@ from profiles.errors import UnknownProfile
 from profiles.page.parts import ProfileParts
 
 ROOT = "/settings/email"
+#: The largest id that a profile can have (an integer of 32 bits).
+LARGEST_ID = 2**31 - 1
 
 #: Makes a page for a request.
 Look = Callable[[ProfileParts, Request], Response]
@@ -48,8 +50,15 @@ def changing(path: str, parts: ProfileParts, change: Change) -> Route:
 
 
 def profile_id_of(request: Request) -> int:
-    """Return the id of the profile that the address names; 0 where it names none."""
-    return int(request.path_params.get("profile_id", 0))
+    """Return the id of the profile that the address names; 0 where it names none.
+
+    Raises:
+        UnknownProfile: for a number that no database can hold.
+    """
+    profile_id = int(request.path_params.get("profile_id", 0))
+    if profile_id > LARGEST_ID:
+        raise UnknownProfile(profile_id)
+    return profile_id
 
 
 def _known(view: Callable[..., Response], *given: Any) -> Response:

@@ -45,7 +45,9 @@ def read_fields(sent: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name in (*SETTINGS, *BESIDE):
         value = sent.get(name)
-        found[name] = _LINE_ENDS.sub("\n", value[:MOST_CHARACTERS]) if isinstance(value, str) else ""
+        # A NUL has no place in any setting, and PostgreSQL takes none.
+        text = value[:MOST_CHARACTERS].replace("\0", "") if isinstance(value, str) else ""
+        found[name] = _LINE_ENDS.sub("\n", text)
     return found
 
 
@@ -120,7 +122,8 @@ def _value(name: str, text: str) -> Any:
     if name in TICKS:
         return bool(text)
     if name in LISTS:
-        entries = [entry.strip() for entry in _BETWEEN.split(text)]
+        # A folder's name may hold a comma; an address or a domain does not.
+        entries = [entry.strip() for entry in (text.split("\n") if name == "imap.folders" else _BETWEEN.split(text))]
         return [entry for entry in entries if entry] or None
     return text.strip() or None
 
