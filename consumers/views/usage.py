@@ -62,7 +62,7 @@ class LedgerUsage:
         query = select(
             profiles.c.id,
             _last_taken().label("last"),
-            _breaker().label("breaker"),
+            _breaker(breakers.c.reason).label("breaker"),
             _latest(attempts.c.reason, 0).label("reason"),
             *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
         )
