@@ -66,6 +66,9 @@ class DeliveryRow(SQLModel, table=True):
         Index("delivery_due", "profile_id", "state", "due_at"),
         Index("delivery_state", "state", "id"),
         Index("delivery_pace", "profile_id", "claimed_at"),
+        # Neither column ever changes: they cost at planning alone. People look mail up by them.
+        Index("delivery_created", "created_at", "id"),
+        Index("delivery_address", "recipient_key", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -57,6 +57,19 @@ class LedgerUsage:
                 days.setdefault(profile_id, [0] * COUNTED_DAYS)[min(day, COUNTED_DAYS - 1)] += number
         return {row["id"]: _use(row, days.get(row["id"], [])) for row in rows}
 
+    def standing(self) -> Mapping[int, Use]:
+        """Return the use of every profile without its counts, which cost the more the more a profile is used."""
+        query = select(
+            profiles.c.id,
+            _last_taken().label("last"),
+            _breaker(breakers.c.reason).label("breaker"),
+            _latest(attempts.c.reason, 0).label("reason"),
+            *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["id"]: Use(last=row["last"], failing=_failing(row), breaker=row["breaker"]) for row in rows}
+
 
 def _use(row: RowMapping, days: list[int]) -> Use:
     failing, breaker = _failing(row), row["breaker"]

@@ -11,7 +11,6 @@ from starlette.requests import Request
 import consumers.views.web
 import profiles.page
 from consumers.views.web import routes as view_routes
-from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page import routes as profile_routes
 from profiles.page.shell.pages import Pages
@@ -24,6 +23,7 @@ from worker.web.cookies import PURPOSE, Cookies
 from worker.web.links import Links
 from worker.web.profile_pages import build_profile_parts
 from worker.web.sessions import Sessions
+from worker.web.view_parts import view_parts
 from worker.web.visits import VisitParts, client_of
 
 _HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds)
             *doors.routes(door_parts),
             accounts_page.route(pages, accounts),
             *profile_routes.routes(build_profile_parts(ground, pages, now, author_of)),
-            *view_routes.routes(view_parts(ground, pages, now)),
+            *view_routes.routes(view_parts(ground, pages, now, author_of)),
         ],
     )
 
@@ -60,11 +60,6 @@ def make_pages() -> Pages:
         {"profiles": _PROFILES / "templates", "views": _VIEWS / "templates", "web": _HERE / "templates"},
         [_PROFILES / "static", _VIEWS / "static"],
     )
-
-
-def view_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ViewParts:
-    """Build what the pages of deliveries, events and replies need."""
-    return ViewParts(pages=pages, engine=ground.engine, profiles=ground.profiles, now=now, author=author_of)
 
 
 def author_of(request: Request) -> Author:
