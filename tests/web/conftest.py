@@ -83,10 +83,10 @@ class RunningPage:
     """The application that runs, what stands behind it, and clients for it."""
 
     ground: Ground
-    application: Starlette
-    clock: TestClock
+    clock: Any
     port: int
     clients: list[Client] = field(default_factory=list)
+    application: Starlette | None = None
 
     @property
     def address(self) -> str:
@@ -175,7 +175,7 @@ def start_page(tmp_path: Path, migrated: Path) -> Iterator[StartPage]:
         clock = TestClock()
         application = build_application(ground, clock)
         server = WebServer(application, "127.0.0.1", 0)
-        page = RunningPage(ground, application, clock, server.start())
+        page = RunningPage(ground, clock, server.start(), application=application)
         started.append((server, page))
         return page
 

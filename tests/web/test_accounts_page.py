@@ -14,7 +14,7 @@ from worker.web.account_trail import Deed, record
 
 def whens(text: str) -> list[str]:
     """Return the accounts of the trail's rows, in their order."""
-    return re.findall(r'data-label="Account">([^<]*)<', text)
+    return re.findall(r'data-label="Account"><div class="cell">([^<]*)<', text)
 
 
 def test_it_shows_who_may_log_in_and_who_did_a_page_at_a_time_both_ways(page: RunningPage) -> None:

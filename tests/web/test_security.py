@@ -28,6 +28,7 @@ def paths(page: RunningPage) -> Iterator[tuple[str, Route]]:
             elif isinstance(route, Route):
                 yield re.sub(r"\{[^}]*\}", "1", before + route.path), route
 
+    assert page.application is not None
     yield from walk(list(page.application.routes), "")
 
 
@@ -37,13 +38,13 @@ def is_open(path: str) -> bool:
 
 def test_an_anonymous_visitor_sees_nothing_and_changes_nothing(page: RunningPage) -> None:
     client, tried = page.stranger(), 0
+    csrf = client.csrf(f"/enter/{page.links.make('x')}")
     for path, _ in paths(page):
         if is_open(path):
             continue
         for method in ("GET", "HEAD"):
             led = client.request(method, path)
             assert (led.status_code, led.headers["location"].startswith("/login")) == (303, True), (method, path)
-        csrf = client.csrf(f"/enter/{page.links.make('x')}")
         for method in UNSAFE:
             refused = client.request(method, path, data={"csrf": csrf})
             assert refused.status_code == 401, (method, path)
