@@ -47,16 +47,16 @@ def fill_in(fields: Mapping[str, str], preset: Preset) -> dict[str, str]:
     return shown_now(filled)
 
 
-def follow(fields: Mapping[str, str], service: Service) -> tuple[dict[str, str], str]:
+def follow(fields: Mapping[str, str], service: Service) -> tuple[dict[str, str], str, frozenset[str]]:
     """Let port and security follow each other, as long as a person chose only one of them.
 
-    Returns the fields and what was changed in words, empty when nothing was. A form that does not say what it showed
-    is taken as it is.
+    Returns the fields, what was changed in words, and by name; both empty when nothing was. A form that does not say
+    what it showed is taken as it is.
     """
     port, security = fields[f"{service}.port"].strip(), fields[f"{service}.security"]
     shown_port, _, shown_security = fields[f"{service}.shown"].partition(" ")
     if not shown_security or security not in [*Security]:
-        return dict(fields), ""
+        return dict(fields), "", frozenset()
     said = set(fields[f"{service}.said"].split())
     if port and port != shown_port:
         said.add("port")
@@ -71,10 +71,10 @@ def follow(fields: Mapping[str, str], service: Service) -> tuple[dict[str, str],
         f"{service}.said": " ".join(sorted(said)),
     }
     if settled[1] != security:
-        return after, f"security follows the port: {settled[0]} goes with {Security(settled[1]).value}"
+        return after, f"security follows the port: {settled[0]} goes with {settled[1]}", frozenset({"security"})
     if port and settled[0] != port:
-        return after, f"the port follows security: {settled[1]} goes with {settled[0]}"
-    return after, ""
+        return after, f"the port follows security: {settled[1]} goes with {settled[0]}", frozenset({"port"})
+    return after, "", frozenset()
 
 
 def unusual(fields: Mapping[str, str], service: Service) -> str:

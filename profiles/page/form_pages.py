@@ -25,7 +25,6 @@ from profiles.page.form_reading import Read, credential_fault, parts_of, read_fo
 from profiles.page.form_view import Form, context, stored_parts
 from profiles.page.parts import ProfileParts
 from profiles.page.saving import save
-from profiles.page.shell.notices import Tone
 from profiles.page.trials import TooManyTrials
 from profiles.profile import Profile
 from profiles.sealing import Service
@@ -59,14 +58,22 @@ def send_form(parts: ProfileParts, request: Request, sent: Mapping[str, str]) ->
     fields = read_fields(sent)
     followed: dict[Service, str] = {}
     faults: dict[str, str] = {}
+    open_parts: dict[Service, frozenset[str]] = {}
     if action == "preset":
         fields, faults = _filled(fields)
     else:
         for service in SERVICES:
-            fields, said = follow(fields, service)
+            fields, said, changed = follow(fields, service)
+            open_parts[service] = changed
             if said and (service == "smtp" or fields[READS_REPLIES]):
                 followed[service] = said
-    typed = {service: Typed(parts_of(fields, service), sent.get(f"{service}.password") or None) for service in SERVICES}
+    typed = {
+        # What followed by itself was not said yet: the credential is bound to it when it is.
+        service: Typed(
+            parts_of(fields, service, open_parts.get(service, frozenset())), sent.get(f"{service}.password") or None
+        )
+        for service in SERVICES
+    }
     draft = parts.shelf.keep(owner, sent.get("draft"), profile_id_of(request), fields, typed)
     form = Form(fields, current, draft, faults, followed, trials=tuple(parts.trials.of_draft(owner, draft.id)))
     if action == "preset":
@@ -116,6 +123,8 @@ def _test(parts: ProfileParts, request: Request, form: Form, action: str) -> Res
     """Begin a test of what stands in the form, and show the form with its stages."""
     service = TESTS[action]
     assert form.draft is not None
+    if service in form.followed:
+        return render(parts, request, form, 422)
     read = _tested(form, service, parts.store.all())
     faults = dict(read.faults)
     mail_to = form.fields["send_to"].strip() if action == "send" else ""
@@ -138,9 +147,7 @@ def _test(parts: ProfileParts, request: Request, form: Form, action: str) -> Res
         trying.begin(parts, request, asked, draft=form.draft)
     except TooManyTrials as error:
         return render(parts, request, replace(form, faults={"": str(error)}), 429)
-    followed = form.followed.get(service)
-    said = f"{followed[:1].upper()}{followed[1:]}." if followed else None
-    return parts.pages.go(request, f"{address_of(form)}#{service}-test", said, Tone.INFO)
+    return parts.pages.go(request, f"{address_of(form)}#{service}-test")
 
 
 def _tested(form: Form, service: Service, known: list[Profile]) -> Read:

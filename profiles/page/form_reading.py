@@ -72,8 +72,8 @@ def read_form(
     return Read(None if faults else profile, faults)
 
 
-def parts_of(fields: Mapping[str, str], service: Service) -> Parts:
-    """Return the server that stands in the fields, each part None that cannot be used as it is."""
+def parts_of(fields: Mapping[str, str], service: Service, unsaid: Collection[str] = ()) -> Parts:
+    """Return the server that stands in the fields, each part None that cannot be used as it is or is `unsaid`."""
     security = fields.get(f"{service}.security", "")
     port: str | None = fields.get(f"{service}.port", "").strip()
     if security not in [*Security]:
@@ -82,8 +82,8 @@ def parts_of(fields: Mapping[str, str], service: Service) -> Parts:
         port = str(usual_port(service, Security(security)))
     return (
         _usable(HostText, fields.get(f"{service}.host", "").strip()),
-        _usable(Port, port),
-        security,
+        None if "port" in unsaid else _usable(Port, port),
+        None if "security" in unsaid else security,
         _usable(Username, fields.get(f"{service}.username", "").strip()),
     )
 

@@ -17,7 +17,7 @@ def show_ports(parts: ProfileParts, request: Request) -> Response:
     service = next((each for each in SERVICES if each == request.query_params.get("service")), None)
     if service is None:
         raise HTTPException(404)
-    fields, followed = follow(read_fields(request.query_params), service)
+    fields, followed, _ = follow(read_fields(request.query_params), service)
     return parts.pages.show(
         request,
         "profiles/ports_part.html",

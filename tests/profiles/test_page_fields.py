@@ -112,7 +112,7 @@ def test_a_preset_leaves_alone_what_is_not_its_business(name: PresetName) -> Non
 def test_port_and_security_follow_each_other_until_both_were_chosen(
     chosen: dict[str, str], port: str, security: str
 ) -> None:
-    fields, _ = follow(blank_fields() | chosen, "smtp")
+    fields, _, _ = follow(blank_fields() | chosen, "smtp")
     assert (fields["smtp.port"], fields["smtp.security"]) == (port, security)
 
 
