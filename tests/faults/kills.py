@@ -7,18 +7,20 @@ import signal
 import time
 from collections.abc import Sequence
 
+from profiles.profile import ImapSettings, Security
 from tests.faults.inputs import REFUSED, alert, batch
 from tests.faults.processes import Running
-from tests.faults.system import System, wait_for
+from tests.faults.system import USER, System, wait_for
+from tests.rig.programs import free_ports
 from worker.kill_points import ON_ITS_WAY
 
 #: Commits of a worker's ledger writer that an ordinary stream of events passes, and those it passes after a kill.
 COMMITS = ("record", "store_plans", "claim", "reach_data", "settle")
-#: Those that it passes once for each connection.
-CONNECTING = ("enter", "opened")
+#: Those that it passes once for each connection, and while connections are kept.
+CONNECTING = ("enter", "opened", "renew")
 #: Steps that are passed only when something is wrong: garbage on the queue, an event whose planner died, a server
-#: that asks to be written to more slowly.
-RARE = ("quarantine", "start_planning", "slow_downs")
+#: that asks to be written to more slowly, a lost answer to a mail that can be looked for.
+RARE = ("quarantine", "start_planning", "slow_downs", "begin_looks", "end_looks")
 #: Verbs of a connection, and of a mail.
 OPENING_VERBS = ("greeting", "EHLO", "AUTH")
 VERBS = ("MAIL", "RCPT", "DATA", "DOT")
@@ -50,8 +52,11 @@ REACH_SECONDS = 90.0
 #: Events published at a time while a place is waited for, and what may be unfinished of them before more are.
 BATCH = 4
 MOST_UNFINISHED = 24
-#: A profile whose server asks to be written to more slowly.
+#: Seconds between two mails for which something goes wrong.
+RARE_SECONDS = 1.0
+#: A profile whose server asks to be written to more slowly, and one with a mailbox, whose server loses answers.
 SLOW_SERVER = "Slow server"
+WITH_MAILBOX = "With mailbox"
 
 
 class Killing:
@@ -61,10 +66,13 @@ class Killing:
         self._system = system
         self._chance = random.Random(seed)
         self._number = 0
-        self._hurry_at = 0.0
+        self._rare_at = 0.0
         self._bells = system.bells()
         system.profile()
         system.profile(SLOW_SERVER, server="slow")
+        # Nobody listens there: each look is counted and comes to no end.
+        imap = ImapSettings("127.0.0.1", free_ports(1)[0], Security.NONE, USER)
+        system.profile(WITH_MAILBOX, server="forgetful", imap=imap)
         # Who sends the final dot must wait a little, so that a process can die between the dot and its answer.
         system.sink.fault("DOT", "slow", seconds=ON_ITS_WAY * 2, recipient="slow@example.com")
         system.sink.fault("RCPT", "5xx", code=550, text="5.1.1 no such user", recipient=REFUSED)
@@ -98,9 +106,8 @@ class Killing:
             workers[index] = self._system.worker()
 
     def _kill_worker(self, place: str) -> None:
-        # A process opens few connections, finishes a slow mail in the time of a hundred others, and follows a request
-        # to slow down.
-        once = place in AT_CONNECTING or place == "sent:DOT" or place.endswith("slow_downs")
+        # A process opens few connections, and has few slow mails and few that something is wrong with.
+        once = place in (*AT_CONNECTING, *AT_RARE_WORK, "sent:DOT")
         passing = 1 if once else self._chance.randint(1, 3)
         worker = self._system.worker(kill=f"{place}:{passing}")
         began = time.monotonic()
@@ -157,26 +164,27 @@ class Killing:
             self._system.publish([*batch(f"e{self._number}", BATCH), *more])
 
     def _feed_rare(self, place: str) -> None:
-        """Make what passes the rare places: garbage, bells for events that lost their planner, a server under load."""
+        """Make what passes the rare places."""
         self._number += 1
         if "quarantine" in place:
             self._system.push(f"garbage {self._number}".encode())
+        elif "start_planning" in place:
+            self._bells.plan.send([1])
+        elif time.monotonic() < self._rare_at:
+            # Mails for which something goes wrong take long to come to their end: a few will do.
+            return
         elif "slow_downs" in place:
-            if not self._is_time_to_hurry():
-                return
             self._system.sink.fault(
                 "RCPT", "4xx", name="slow", code=450, text=f"4.7.0 too fast {self._number}", times=1
             )
             self._system.publish([alert(f"hurried-{self._number}", profile=SLOW_SERVER)])
+            self._rare_at = time.monotonic() + RARE_SECONDS
         else:
-            self._bells.plan.send([1])
-
-    def _is_time_to_hurry(self) -> bool:
-        """Say so once a second: a server that is written to slowly must not be left with many mails."""
-        if time.monotonic() < self._hurry_at:
-            return False
-        self._hurry_at = time.monotonic() + 1.0
-        return True
+            text = f"4.3.0 lost {self._number}"
+            self._system.sink.fault("DOT", "drop", name="forgetful", text=text, times=1, taken=True)
+            self._system.publish([alert(f"looked-for-{self._number}", profile=WITH_MAILBOX)])
+            self._system.look()
+            self._rare_at = time.monotonic() + RARE_SECONDS
 
 
 def one_of_each(kills: int, seed: int) -> list[str]:

@@ -33,8 +33,8 @@ from tests.rig.mail_home import MailHome
 from tests.rig.postgresql import PostgreSql
 from tests.rig.small_disk import may_mount, small_disk
 
-#: Kills of one step: three at each place.
-KILLS = 3 * len(EVERYWHERE)
+#: Kills of one step: each place comes at least twice.
+KILLS = 5 * len(EVERYWHERE) // 2
 RANDOM_KILLS = 60
 EXIM_KILLS = 30
 HOSTILE_EVENTS = 100_000

@@ -84,7 +84,7 @@ class System:
         port = self.sink.open(server, {USER: self.password})
         smtp = SmtpSettings("127.0.0.1", port, Security.NONE, USER)
         draft = Profile(id=0, name=name, from_address=USER, smtp=smtp)
-        return self.ground.profiles.add(replace(draft, **changes), Credentials(self.password))
+        return self.ground.profiles.add(replace(draft, **changes), Credentials(self.password, self.password))
 
     def start(self, *arguments: str, kill: str | None = None, **environment: str) -> Running:
         """Start a command, armed to die at a kill point if one is named."""
@@ -134,6 +134,15 @@ class System:
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.state == DeliveryState.DEFERRED, deliveries.c.due_at > now_milliseconds())
+                .values(due_at=now_milliseconds())
+            )
+
+    def look(self) -> None:
+        """Let every uncertain delivery that can be looked for be due now."""
+        with self.ground.engine.begin() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.due_at.is_not(None))
                 .values(due_at=now_milliseconds())
             )
 
