@@ -65,20 +65,20 @@ class ReplyPath:
     """Reads kept mails and lets them have their effects; safe to use from several threads."""
 
     def __init__(self, parts: ReplyParts) -> None:
-        self._parts = parts
+        self.parts = parts
 
     def read_replies(self, ids: Sequence[int]) -> int:
         """Read kept mails; return how many. What another reads already is left to it."""
-        profiles = {profile.id: profile for profile in self._parts.all_profiles()}
+        profiles = {profile.id: profile for profile in self.parts.all_profiles()}
         own = own_addresses(profiles.values())
         total = 0
         while True:
-            with self._parts.engine.begin() as connection:
-                taken = start_reading(connection, ids, self._parts.now())
+            with self.parts.engine.begin() as connection:
+                taken = start_reading(connection, ids, self.parts.now())
             if not taken:
                 return total
             read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in taken]
-            with self._parts.engine.begin() as connection:
+            with self.parts.engine.begin() as connection:
                 self._settle(connection, read, profiles, own)
             total += len(taken)
 
@@ -86,7 +86,7 @@ class ReplyPath:
         """Return what a mail itself cannot tell."""
         profile = profiles.get(mail.profile_id)
         authserv_id = profile.authserv_id if profile else None
-        return Surroundings(own, authserv_id=authserv_id, aliases=self._parts.aliases, answers_only=True)
+        return Surroundings(own, authserv_id=authserv_id, aliases=self.parts.aliases, answers_only=True)
 
     def _settle(
         self,
@@ -96,15 +96,15 @@ class ReplyPath:
         own: frozenset[str],
     ) -> None:
         """Match and act, and write everything down; what another has read meanwhile is left out."""
-        now = self._parts.now()
+        now = self.parts.now()
         free = lock_unread(connection, [mail.id for mail, _ in read])
         mails = [(mail, reading) for mail, reading in _without_duplicates(connection, read) if mail.id in free]
         issued = find_issued(connection, claimed_deliveries(reading.threads for _, reading in mails))
-        matches = [match(reading.threads, _sender_key(reading), issued, self._parts.keys, now) for _, reading in mails]
+        matches = [match(reading.threads, _sender_key(reading), issued, self.parts.keys, now) for _, reading in mails]
         matches = redirect(connection, [reading for _, reading in mails], matches)
         answered = {each.issued.event_row for each in matches if isinstance(each, Match)}
         told = {row: told_by(body) for row, body in event_bodies(connection, answered)}
-        find_by_name = self._parts.profiles_by_name()
+        find_by_name = self.parts.profiles_by_name()
         rows: list[dict[str, Any]] = []
         events: list[Announcement] = []
         asked: list[Asked] = []
