@@ -70,6 +70,8 @@ QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 DELIVERIES_PER_BELL = 200
 #: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
 OPENING_MARGIN = 5.0
+#: Seconds for which the connections of a killed worker are counted on, unless a shorter lease says less.
+PLACE_SECONDS = 30.0
 #: Seconds a pass over a mailbox gets to end after its batch when the worker stops; broken off, it loses nothing.
 COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
@@ -177,6 +179,7 @@ class WorkerParts:
                     self.writer,
                     owner=owner,
                     opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
+                    place_seconds=min(PLACE_SECONDS, settings.lease_seconds),
                     now=now_milliseconds,
                     clock=since_boot,
                 ),
