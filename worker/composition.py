@@ -49,7 +49,7 @@ from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
-from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
+from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, pointed_link, read_point
 from worker.lookups import find_by_id, find_by_name, load_body, message_id, open_link, open_mailbox, sent_mail, taken_by
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
@@ -200,7 +200,8 @@ class WorkerParts:
             )
         )
         self.stopping = threading.Event()
-        self.replies = reply_path(ground)
+        replies = reply_path(ground)
+        self.replies = PointedReplies(replies, point) if point else replies
         self.collectors = Collectors(partial(collect, collect_parts(ground, self.replies, self.stopping.is_set)))
 
         self.herald = make_herald(settings, ground.engine, ground.profiles, self.writer, now_milliseconds)
