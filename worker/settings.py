@@ -101,6 +101,25 @@ class Settings(BaseSettings):
         60, description="time a Python workflow may take for one event before it is tried again"
     )
 
+    mail_ports: str = Field(
+        "25,465,587,2525,143,993",
+        description="ports by comma to which the page tests the connection of a profile; sending knows no such bound",
+    )
+
+    @property
+    def test_ports(self) -> frozenset[int]:
+        """The ports of `mail_ports`."""
+        return frozenset(int(part) for part in self.mail_ports.split(","))
+
+    @field_validator("mail_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        """Refuse what is no list of ports."""
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 65536 for part in parts):
+            raise ValueError("is no list of ports such as 25,465,587")
+        return value
+
     web_host: str = Field("127.0.0.1", description="address the page of `runmail web` is opened on")
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8085, description="port of the page; `0`: a free one, which the command prints"
@@ -213,7 +232,7 @@ def _host_name(text: str) -> str:
     name = text.strip().lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]
-    return name.rpartition(":")[0] if name.count(":") == 1 else name
+    return re.sub(r"\A([^:]*):[0-9]*\Z", r"\1", name)
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -10,12 +10,16 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import update
+from sqlmodel import col
+from starlette.applications import Starlette
 
 from profiles.authors import PROGRAM
 from profiles.page.shell.visitors import Role
@@ -24,12 +28,15 @@ from tests.spine.conftest import redis_url
 from worker.composition import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
+from worker.state import DATABASE_FILE
 from worker.web.accounts import Accounts
 from worker.web.attempts import Attempts
 from worker.web.composition import build_application
 from worker.web.links import Links
+from worker.web.passwords import hash_password
 from worker.web.serve import WebServer
 from worker.web.sessions import Sessions, Via
+from worker.web.tables import AccountRow
 
 #: What the clock of the page begins with: 2026-11-24 12:00 UTC.
 NOW = 1_795_521_600_000
@@ -49,6 +56,9 @@ class TestClock:
 
     def pass_by(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         self.at += round((seconds + 60 * minutes + 3600 * hours) * 1000)
+
+
+hashed = cache(hash_password)
 
 
 class Client(httpx.Client):
@@ -73,9 +83,10 @@ class RunningPage:
     """The application that runs, what stands behind it, and clients for it."""
 
     ground: Ground
-    clock: TestClock
+    clock: Any
     port: int
     clients: list[Client] = field(default_factory=list)
+    application: Starlette | None = None
 
     @property
     def address(self) -> str:
@@ -94,8 +105,13 @@ class RunningPage:
         return Links(self.ground.engine, self.accounts, self.clock)
 
     def make_account(self, name: str, role: Role) -> None:
+        """Make an account with its password of PASSWORDS, as `Accounts.add` does, without hashing it each time."""
         if self.accounts.find(name) is None:
-            self.accounts.add(name, role, PASSWORDS[name], by=PROGRAM)
+            self.accounts.add(name, role, None, by=PROGRAM)
+            with self.ground.engine.begin() as connection:
+                connection.execute(
+                    update(AccountRow).where(col(AccountRow.name) == name).values(password_hash=hashed(PASSWORDS[name]))
+                )
 
     def stranger(self, **options: Any) -> Client:
         """Return a client that is not logged in."""
@@ -131,20 +147,35 @@ class RunningPage:
 StartPage = Callable[..., RunningPage]
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with all tables, to be copied."""
+    home = tmp_path_factory.mktemp("migrated")
+    ground = lay_ground(Settings(home=home, secret_keys=None, database_url=None))
+    migrate(ground.engine)
+    # The last connection that is closed brings everything from the log of writes into the file.
+    ground.engine.dispose()
+    return home / DATABASE_FILE
+
+
 @pytest.fixture
-def start_page(tmp_path: Path) -> Iterator[StartPage]:
+def start_page(tmp_path: Path, migrated: Path) -> Iterator[StartPage]:
     """Start the application with settings that differ from the defaults; all end with the test."""
     started: list[tuple[WebServer, RunningPage]] = []
 
     def start(**changes: Any) -> RunningPage:
-        settings = Settings(
-            home=tmp_path / f"state{len(started)}", secret_keys=None, **{"database_url": None, **changes}
-        )
+        home = tmp_path / f"state{len(started)}"
+        home.mkdir()
+        if "database_url" not in changes:
+            shutil.copy(migrated, home / DATABASE_FILE)
+        settings = Settings(home=home, secret_keys=None, **{"database_url": None, **changes})
         ground = lay_ground(settings)
-        migrate(ground.engine)
+        if "database_url" in changes:
+            migrate(ground.engine)
         clock = TestClock()
-        server = WebServer(build_application(ground, clock), "127.0.0.1", 0)
-        page = RunningPage(ground, clock, server.start())
+        application = build_application(ground, clock)
+        server = WebServer(application, "127.0.0.1", 0)
+        page = RunningPage(ground, clock, server.start(), application=application)
         started.append((server, page))
         return page
 

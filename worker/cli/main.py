@@ -29,6 +29,7 @@ COMMANDS = {
     "workflows": "worker.cli.workflows",
     "preview": "worker.cli.preview",
     "templates": "worker.cli.templates",
+    "admin": "worker.cli.admin",
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",

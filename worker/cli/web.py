@@ -12,12 +12,9 @@ from worker.composition import Ground, now_milliseconds
 from worker.process import stop_on_signals
 from worker.web.accounts import Accounts
 from worker.web.composition import build_application
+from worker.web.entering import enter_address, page_address
 from worker.web.hosts import is_loopback
-from worker.web.links import Links, address_of
 from worker.web.serve import AddressTaken, WebServer
-
-#: Where the page is said to be when it listens everywhere.
-ANY = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 def mount(app: typer.Typer) -> None:
@@ -42,13 +39,13 @@ def web(
         _print_link(ground, where, number)
         return
     _refuse_open_doors(ground, where)
-    stopping = stop_on_signals()
     server = WebServer(build_application(ground), where, number)
     try:
         number = server.start()
     except AddressTaken as error:
         shown.fail(str(error))
-    shown.say(f"The page: http://{_named(where)}:{number}/")
+    stopping = stop_on_signals()
+    shown.say(f"The page: {page_address(where, number)}/")
     _tell_how_to_enter(ground, where, number)
     while server.is_alive() and not stopping.wait(0.5):
         pass
@@ -59,23 +56,16 @@ def web(
         shown.fail("the page's server ended by itself: see the log")
 
 
-def enter_address(ground: Ground, host: str, port: int) -> str | None:
-    """Return a new one-time link; None when there is an admin account to log in with."""
-    accounts = Accounts(ground.engine, now_milliseconds)
-    token = Links(ground.engine, accounts, now_milliseconds).make(f"{author().who} by link")
-    return None if token is None else address_of(_bare(host), port, token)
-
-
 def _tell_how_to_enter(ground: Ground, host: str, port: int) -> None:
     if not is_loopback(host):
         shown.say("It can be reached from elsewhere: put a proxy with TLS in front of it, see docs/web.md.")
-    address = enter_address(ground, host, port)
+    address = enter_address(ground.engine, host, port, author().who)
     if address is not None:
         shown.say(f"Open it once, within 10 minutes: {address}")
 
 
 def _print_link(ground: Ground, host: str, port: int) -> None:
-    address = enter_address(ground, host, port)
+    address = enter_address(ground.engine, host, port, author().who)
     if address is None:
         shown.fail("there is an admin account: log in with it, or set its password with `runmail admin set-password`")
     shown.say(address)
@@ -89,12 +79,3 @@ def _refuse_open_doors(ground: Ground, host: str) -> None:
         f"listening on {host} lets others reach the page, and nobody has an admin account: make one with "
         "`runmail admin add NAME --role admin`, and put a proxy with TLS in front"
     )
-
-
-def _bare(host: str) -> str:
-    return "127.0.0.1" if host in ANY or host == "localhost" else host
-
-
-def _named(host: str) -> str:
-    bare = _bare(host)
-    return f"[{bare}]" if ":" in bare else bare

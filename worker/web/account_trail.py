@@ -46,12 +46,32 @@ def record(session: Session, account: str, deed: Deed, by: Author, at: int) -> N
     )
 
 
-def newest(session: Session, limit: int, before: int | None = None) -> list[Entry]:
-    """Return the newest entries, older than the one with the id `before` if it is given."""
-    wanted = select(AccountDeedRow).order_by(col(AccountDeedRow.id).desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(col(AccountDeedRow.id) < before)
-    return [
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some entries, newest first, and whether there are newer and older ones."""
+
+    entries: tuple[Entry, ...]
+    has_newer: bool
+    has_older: bool
+
+
+def read(session: Session, limit: int, *, before: int | None = None, after: int | None = None) -> Slice:
+    """Return the newest entries, or those next to the entry `before` or `after`, by its id."""
+    upwards = before is None and after is not None
+    wanted = select(AccountDeedRow).limit(limit + 1)
+    if upwards:
+        wanted = wanted.where(col(AccountDeedRow.id) > after).order_by(col(AccountDeedRow.id))
+    else:
+        wanted = wanted.order_by(col(AccountDeedRow.id).desc())
+        wanted = wanted if before is None else wanted.where(col(AccountDeedRow.id) < before)
+    rows = list(session.exec(wanted))
+    more, rows = len(rows) > limit, rows[:limit]
+    entries = tuple(
         Entry(row.id or 0, row.at, row.account, row.deed, Author(row.who, row.via, row.host))
-        for row in session.exec(wanted)
-    ]
+        for row in (reversed(rows) if upwards else rows)
+    )
+    return Slice(
+        entries,
+        has_newer=bool(entries) and (more if upwards else before is not None),
+        has_older=bool(entries) and (upwards or more),
+    )

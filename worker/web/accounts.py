@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from profiles.authors import Author
 from profiles.page.shell.visitors import Role
 from worker.web import account_trail, passwords
-from worker.web.account_trail import Deed, Entry
+from worker.web.account_trail import Deed, Entry, Slice
 from worker.web.tables import AccountRow, SessionRow
 
 MOST_NAME = 64
@@ -87,8 +87,8 @@ class Accounts:
         except IntegrityError:
             raise AccountError(f"there is an account “{name}” already") from None
 
-    def set_password(self, name: str, password: str, *, by: Author) -> None:
-        """Give an account another password; whoever is logged in with it is logged out.
+    def set_password(self, name: str, password: str, *, by: Author) -> Account:
+        """Give an account another password and return it; whoever is logged in with it is logged out.
 
         Raises:
             AccountError: when there is no such account.
@@ -101,9 +101,10 @@ class Accounts:
             row.updated_at = self._now()
             _end_sessions(session, row)
             account_trail.record(session, row.name, Deed.PASSWORD, by, row.updated_at)
+            return _account(row)
 
-    def remove(self, name: str, *, by: Author) -> None:
-        """Remove an account and end its sessions.
+    def remove(self, name: str, *, by: Author) -> Account:
+        """Remove an account, end its sessions, and return it as it was.
 
         Raises:
             AccountError: when there is no such account.
@@ -113,6 +114,7 @@ class Accounts:
             _end_sessions(session, row)
             session.delete(row)
             account_trail.record(session, row.name, Deed.REMOVE, by, self._now())
+            return _account(row)
 
     def check(self, name: str, password: str) -> Account | None:
         """Return the account of a name if the password is its own; it takes as long when there is none."""
@@ -125,10 +127,14 @@ class Accounts:
             self._rehash(row, password)
         return _account(row)
 
-    def trail(self, limit: int, before: int | None = None) -> list[Entry]:
-        """Return the newest entries of the trail, older than the entry `before`."""
+    def trail_page(self, limit: int, *, before: int | None = None, after: int | None = None) -> Slice:
+        """Return some of the trail's entries, newest first, next to the entry `before` or `after`."""
         with Session(self._reading) as session:
-            return account_trail.newest(session, limit, before)
+            return account_trail.read(session, limit, before=before, after=after)
+
+    def trail(self, limit: int) -> tuple[Entry, ...]:
+        """Return the newest entries of the trail."""
+        return self.trail_page(limit).entries
 
     def _rehash(self, row: AccountRow, password: str) -> None:
         """Keep a hash of today's strength, unless the password was changed meanwhile."""

@@ -10,19 +10,18 @@ from starlette.requests import Request
 
 import consumers.views.web
 import profiles.page
-from consumers.views.usage import LedgerUsage
 from consumers.views.web import routes as view_routes
 from profiles.authors import Author
 from profiles.page import routes as profile_routes
-from profiles.page.parts import ProfileParts
 from profiles.page.shell.pages import Pages
 from worker.composition import Ground, now_milliseconds
-from worker.web import doors, health
+from worker.web import accounts_page, doors, health
 from worker.web.accounts import Accounts
 from worker.web.application import Fence, make_application
 from worker.web.attempts import Attempts
 from worker.web.cookies import PURPOSE, Cookies
 from worker.web.links import Links
+from worker.web.profile_pages import build_profile_parts
 from worker.web.sessions import Sessions
 from worker.web.view_parts import view_parts
 from worker.web.visits import VisitParts, client_of
@@ -48,7 +47,8 @@ def build_application(ground: Ground, now: Callable[[], int] = now_milliseconds)
         [
             health.route(ground.engine),
             *doors.routes(door_parts),
-            *profile_routes.routes(profile_parts(ground, pages, now)),
+            accounts_page.route(pages, accounts),
+            *profile_routes.routes(build_profile_parts(ground, pages, now, author_of)),
             *view_routes.routes(view_parts(ground, pages, now, author_of)),
         ],
     )
@@ -59,18 +59,6 @@ def make_pages() -> Pages:
     return Pages(
         {"profiles": _PROFILES / "templates", "views": _VIEWS / "templates", "web": _HERE / "templates"},
         [_PROFILES / "static", _VIEWS / "static"],
-    )
-
-
-def profile_parts(ground: Ground, pages: Pages, now: Callable[[], int]) -> ProfileParts:
-    """Build what the pages of Email Settings need."""
-    return ProfileParts(
-        pages=pages,
-        engine=ground.engine,
-        store=ground.profiles,
-        usage=LedgerUsage(ground.engine, now),
-        now=now,
-        author=author_of,
     )
 
 

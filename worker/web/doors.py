@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from profiles.page.shell.pages import Pages
 from worker.web.accounts import Accounts
-from worker.web.attempts import Attempts
+from worker.web.attempts import WINDOW, Attempts
 from worker.web.hosts import is_loopback
 from worker.web.links import Links
 from worker.web.next_path import safe_path
@@ -74,7 +75,10 @@ class Doors:
         wanted = safe_path(str(form.get("next", "")))
         said, status, token = await run_in_threadpool(self._try, name, password, client_of(request))
         if token is None:
-            return await run_in_threadpool(self._login_form, request, wanted, name=name, fault=said, status=status)
+            answer = await run_in_threadpool(self._login_form, request, wanted, name=name, fault=said, status=status)
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                answer.headers["Retry-After"] = str(WINDOW // 1000)
+            return answer
         await run_in_threadpool(self._end_earlier, request)
         request.state.opened = token
         return RedirectResponse(wanted, 303)

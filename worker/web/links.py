@@ -54,8 +54,3 @@ class Links:
                 return None
             session.delete(row)
             return row.name if row.ends_at >= self._now() else None
-
-
-def address_of(host: str, port: int, token: str) -> str:
-    """Return the address of a link."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/enter/{token}"

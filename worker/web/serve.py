@@ -86,3 +86,14 @@ class WebServer:
     def _run(self) -> None:
         assert self._socket is not None
         self._server.run(sockets=[self._socket])
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port of loopback if nobody listens there, else one that is free."""
+    for port in (wanted, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as probe:
+                return int(probe.getsockname()[1])
+        except OSError:
+            continue
+    raise AddressTaken("no port of this machine is free")

@@ -38,5 +38,11 @@ GROUPS = (
             Place("/templates", "Templates", "templates"),
         ),
     ),
-    Group("Settings", (Place("/settings/email", "Email settings", "settings"),)),
+    Group(
+        "Settings",
+        (
+            Place("/settings/email", "Email settings", "settings"),
+            Place("/settings/accounts", "Accounts", "accounts"),
+        ),
+    ),
 )
