@@ -4,7 +4,8 @@
     read     each mail to one named outcome                                                  pure
     match    the delivery it answers, by a signed token                                      pure, few look-ups
     act      commands, bounces; or the named reason why nothing happens
-    settle   the outcome, all effects and the events that tell of them                       one commit
+    answer   help that was asked for, and why a command had no effect; at most once a day
+    settle   the outcome, all effects, the events that tell of them, the answers             one commit
 
 A mail that kills its reader is given up at its third start. It knows nothing of mailboxes: how mails are fetched and
 kept is `collecting`'s.
@@ -23,6 +24,9 @@ from sqlalchemy import Connection, Engine
 from consumers.inbound.acting import NOTHING, Deed, act
 from consumers.inbound.announcements import Occasion
 from consumers.inbound.authority import Rules
+from consumers.inbound.automatic.redirecting import redirect
+from consumers.inbound.automatic.wishes import wish_of
+from consumers.inbound.automatic.writing import Asked, answer_all
 from consumers.inbound.matching import Match, Unmatched, claimed_deliveries, match
 from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.read_mail import Surroundings, read_mail, without_tag
@@ -61,55 +65,67 @@ class ReplyPath:
     """Reads kept mails and lets them have their effects; safe to use from several threads."""
 
     def __init__(self, parts: ReplyParts) -> None:
-        self._parts = parts
+        self.parts = parts
 
     def read_replies(self, ids: Sequence[int]) -> int:
         """Read kept mails; return how many. What another reads already is left to it."""
-        profiles = {profile.id: profile for profile in self._parts.all_profiles()}
+        profiles = {profile.id: profile for profile in self.parts.all_profiles()}
         own = own_addresses(profiles.values())
         total = 0
         while True:
-            with self._parts.engine.begin() as connection:
-                taken = start_reading(connection, ids, self._parts.now())
+            with self.parts.engine.begin() as connection:
+                taken = start_reading(connection, ids, self.parts.now())
             if not taken:
                 return total
             read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in taken]
-            with self._parts.engine.begin() as connection:
-                self._settle(connection, read, profiles)
+            with self.parts.engine.begin() as connection:
+                self._settle(connection, read, profiles, own)
             total += len(taken)
 
     def _around(self, mail: Unread, profiles: Mapping[int, Profile], own: frozenset[str]) -> Surroundings:
         """Return what a mail itself cannot tell."""
         profile = profiles.get(mail.profile_id)
         authserv_id = profile.authserv_id if profile else None
-        return Surroundings(own, authserv_id=authserv_id, aliases=self._parts.aliases, answers_only=True)
+        return Surroundings(own, authserv_id=authserv_id, aliases=self.parts.aliases, answers_only=True)
 
     def _settle(
-        self, connection: Connection, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]
+        self,
+        connection: Connection,
+        read: Sequence[tuple[Unread, Reading]],
+        profiles: Mapping[int, Profile],
+        own: frozenset[str],
     ) -> None:
         """Match and act, and write everything down; what another has read meanwhile is left out."""
-        now = self._parts.now()
+        now = self.parts.now()
         free = lock_unread(connection, [mail.id for mail, _ in read])
         mails = [(mail, reading) for mail, reading in _without_duplicates(connection, read) if mail.id in free]
         issued = find_issued(connection, claimed_deliveries(reading.threads for _, reading in mails))
-        matches = [match(reading.threads, _sender_key(reading), issued, self._parts.keys, now) for _, reading in mails]
+        matches = [match(reading.threads, _sender_key(reading), issued, self.parts.keys, now) for _, reading in mails]
+        matches = redirect(connection, [reading for _, reading in mails], matches)
         answered = {each.issued.event_row for each in matches if isinstance(each, Match)}
         told = {row: told_by(body) for row, body in event_bodies(connection, answered)}
-        find_by_name = self._parts.profiles_by_name()
+        find_by_name = self.parts.profiles_by_name()
         rows: list[dict[str, Any]] = []
         events: list[Announcement] = []
+        asked: list[Asked] = []
         for (mail, reading), found in zip(mails, matches, strict=True):
             if isinstance(found, Match) and reading.outcome not in WITHOUT_EFFECT:
                 about = told.get(found.issued.event_row)
                 profile = _home(about, found, profiles, find_by_name)
                 occasion = _occasion(mail, found, about, profile, now)
                 deed = act(connection, reading, found, about, _rules(profile), occasion)
+                wish = wish_of(reading, found, about, deed.refusal, profile)
+                if wish is not None and about is not None:
+                    asked.append(Asked(mail.id, mail.raw, reading.message_id, profile, about, wish))
             else:
                 deed = NOTHING
                 if reading.outcome in OF_PEOPLE:
                     reading = _unanswered(reading, found)
             rows.append(_columns(mail, reading, found, deed, now))
             events += deed.events
+        answers = answer_all(connection, asked, own, now)
+        for row in rows:
+            row["facts"]["answer"] = answers.get(row["row"])
         settle_reading(connection, rows)
         announce(connection, events)
         for row in rows:

@@ -2,9 +2,6 @@
 
 Both hold only for the owner of the fence. `reach_data` also re-reads the lease: a worker that slept through its
 lease must not send. It leaves an attempt in state unknown, which stays so if nobody ever learns the answer.
-
-Both may be written twice with the same item: a database that dies at the commit leaves its writer in doubt whether
-it was written, and the writer asks again.
 """
 
 from __future__ import annotations
@@ -14,40 +11,31 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
-from consumers.ledger.lease import Moment, read_lease_clock
+from consumers.ledger.lease import read_lease_clock
 from consumers.ledger.states import AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
 from profiles.errors import ANSWER_LOST
 
 # Statements are made once: SQLAlchemy takes longer to make one than SQLite to run it.
-HOLDING = (
-    select(deliveries.c.id, deliveries.c.fence, deliveries.c.at_data)
-    .where(
-        deliveries.c.id.in_(bindparam("ids", expanding=True)),
-        deliveries.c.state == DeliveryState.SENDING.value,
-        deliveries.c.lease_epoch == bindparam("epoch"),
-        deliveries.c.lease_until > bindparam("moment"),
-    )
+FOUND = (
+    select(deliveries.c.id, deliveries.c.fence)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
     .with_for_update()
+)
+HOLDING = FOUND.where(
+    deliveries.c.state == DeliveryState.SENDING.value,
+    deliveries.c.lease_epoch == bindparam("epoch"),
+    deliveries.c.lease_until > bindparam("moment"),
 )
 # What the sweep has flagged is open as long as nobody has taken it up: an answer that comes after all settles it.
-OPEN = (
-    select(deliveries.c.id, deliveries.c.fence)
-    .where(
-        deliveries.c.id.in_(bindparam("ids", expanding=True)),
-        or_(
-            deliveries.c.state == DeliveryState.SENDING.value,
-            and_(
-                deliveries.c.state.in_((DeliveryState.UNCERTAIN.value, DeliveryState.DEFERRED.value)),
-                deliveries.c.reason == ANSWER_LOST,
-            ),
+OPEN = FOUND.where(
+    or_(
+        deliveries.c.state == DeliveryState.SENDING.value,
+        and_(
+            deliveries.c.state.in_((DeliveryState.UNCERTAIN.value, DeliveryState.DEFERRED.value)),
+            deliveries.c.reason == ANSWER_LOST,
         ),
     )
-    .with_for_update()
-)
-RENEW = update(deliveries).where(deliveries.c.id == bindparam("row")).values(lease_until=bindparam("until"))
-ENDED = select(attempts.c.delivery_id, attempts.c.fence, attempts.c.outcome, attempts.c.ended_at).where(
-    attempts.c.delivery_id.in_(bindparam("ids", expanding=True))
 )
 REACH_DATA = (
     update(deliveries)
@@ -127,13 +115,13 @@ def reach_data(connection: Connection, items: Sequence[AtData]) -> list[bool]:
         HOLDING,
         {"ids": [item.delivery_id for item in items], "epoch": moment.epoch, "moment": moment.milliseconds},
     ).all()
-    owned = {(row.id, row.fence): row.at_data for row in rows}
-    written = [item for item in items if owned.get((item.delivery_id, item.fence)) is True]
-    kept = [item for item in items if owned.get((item.delivery_id, item.fence)) is False]
-    if written:
-        connection.execute(RENEW, [_lease_values(item, moment) for item in written])
+    owned = {(row.id, row.fence) for row in rows}
+    kept = [item for item in items if (item.delivery_id, item.fence) in owned]
     if kept:
-        connection.execute(REACH_DATA, [_lease_values(item, moment) for item in kept])
+        connection.execute(
+            REACH_DATA,
+            [{"row": item.delivery_id, "until": moment.after(item.lease_seconds)} for item in kept],
+        )
         connection.execute(
             BEGIN_ATTEMPT,
             [
@@ -150,10 +138,6 @@ def reach_data(connection: Connection, items: Sequence[AtData]) -> list[bool]:
     return [(item.delivery_id, item.fence) in owned for item in items]
 
 
-def _lease_values(item: AtData, moment: Moment) -> dict[str, object]:
-    return {"row": item.delivery_id, "until": moment.after(item.lease_seconds)}
-
-
 def settle(connection: Connection, items: Sequence[Settlement]) -> list[bool]:
     """Write outcomes and states together; False for an item that somebody else has taken up or decided about.
 
@@ -166,19 +150,7 @@ def settle(connection: Connection, items: Sequence[Settlement]) -> list[bool]:
     if kept:
         connection.execute(SETTLE, [_delivery_values(item) for item in kept])
         _write_attempts(connection, kept)
-    if len(kept) == len(items):
-        return [True for _ in items]
-    return [
-        (item.delivery_id, item.fence) in owned or written
-        for item, written in zip(items, _written(connection, items), strict=True)
-    ]
-
-
-def _written(connection: Connection, items: Sequence[Settlement]) -> list[bool]:
-    """Say which of the outcomes stand in the ledger already."""
-    rows = connection.execute(ENDED, {"ids": [item.delivery_id for item in items]}).all()
-    ended = {(row.delivery_id, row.fence): (row.outcome, row.ended_at) for row in rows}
-    return [ended.get((item.delivery_id, item.fence)) == (item.outcome, item.now) for item in items]
+    return [(item.delivery_id, item.fence) in owned for item in items]
 
 
 def _delivery_values(item: Settlement) -> dict[str, object]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, ScalarSelect, func, literal, select
+from sqlalchemy import Connection, Integer, ScalarSelect, bindparam, func, literal_column, select
 
 from consumers.ledger.states import DeliveryState
 from consumers.ledger.tables import deliveries
 
 HOURS = 24
 HOUR = 3_600_000
-#: Mails of one hour and state that are counted.
+#: Mails of one hour and state that are counted; those that were sent are the many, and follow from the ids as well.
 MOST_COUNTED = 2_000
+MOST_SENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +39,24 @@ class MailHour:
         return sum(self.states.values())
 
 
-def mail_by_hour(connection: Connection, now: int, *, most: int = MOST_COUNTED) -> list[MailHour]:
+def mail_by_hour(connection: Connection, now: int, *, most_sent: int = MOST_SENT) -> list[MailHour]:
     """Return the last HOURS hours up to `now` (milliseconds UTC), the oldest first, in two queries."""
     current = now - now % HOUR
     begins = [current - HOUR * back for back in range(HOURS - 1, -1, -1)]
     edges = _edges(connection, begins)
-    states = list(DeliveryState)
-    counts = iter(
-        connection.execute(
-            select(
-                *(
-                    _counted(state, low, high, most).label(f"n{number}_{state}")
-                    for number, (low, high) in enumerate(edges)
-                    for state in states
-                )
-            )
-        ).one()
-    )
+    places = {f"low_{number}": low for number, (low, _) in enumerate(edges)}
+    places |= {f"high_{number}": high for number, (_, high) in enumerate(edges)}
+    counts = iter(connection.execute(_COUNTS, {**places, "most_sent": most_sent, "most": MOST_COUNTED}).one())
     return [
-        _hour(begin, high - low, {state.value: next(counts) for state in states}, most)
+        _hour(begin, high - low, {state.value: next(counts) for state in DeliveryState}, most_sent)
         for begin, (low, high) in zip(begins, edges, strict=True)
     ]
 
 
 def _edges(connection: Connection, begins: Sequence[int]) -> list[tuple[int, int]]:
     """Return the ids that each hour begins with and ends before."""
-    firsts = (
-        select(deliveries.c.id)
-        .where(deliveries.c.created_at >= begin)
-        .order_by(deliveries.c.created_at, deliveries.c.id)
-        .limit(1)
-        .scalar_subquery()
-        .label(f"first_{number}")
-        for number, begin in enumerate(begins)
-    )
-    last = select(func.max(deliveries.c.id)).scalar_subquery().label("last")
-    *found, newest = connection.execute(select(*firsts, last)).one()
+    moments = {f"begin_{number}": begin for number, begin in enumerate(begins)}
+    *found, newest = connection.execute(_FIRSTS, moments).one()
     end = (newest or 0) + 1
     edges: list[tuple[int, int]] = []
     for first in reversed(found):
@@ -83,18 +66,38 @@ def _edges(connection: Connection, begins: Sequence[int]) -> list[tuple[int, int
     return edges[::-1]
 
 
-def _counted(state: DeliveryState, low: int, high: int, most: int) -> ScalarSelect[int]:
+def _first(number: int) -> ScalarSelect[int]:
+    query = select(deliveries.c.id).where(deliveries.c.created_at >= bindparam(f"begin_{number}"))
+    return query.order_by(deliveries.c.created_at, deliveries.c.id).limit(1).scalar_subquery()
+
+
+def _counted(state: DeliveryState, number: int) -> ScalarSelect[int]:
     some = (
-        select(literal(1).label("one"))
-        .where(deliveries.c.state == state.value, deliveries.c.id >= low, deliveries.c.id < high)
-        .limit(most)
+        select(literal_column("1").label("one"))
+        .where(
+            deliveries.c.state == state.value,
+            deliveries.c.id >= bindparam(f"low_{number}"),
+            deliveries.c.id < bindparam(f"high_{number}"),
+        )
+        .limit(bindparam("most_sent" if state is DeliveryState.SENT else "most", type_=Integer))
         .subquery()
     )
     return select(func.count()).select_from(some).scalar_subquery()
 
 
-def _hour(begin: int, ids: int, states: dict[str, int], most: int) -> MailHour:
-    if max(states.values()) < most:
+# Made once: SQLAlchemy takes longer to make them than a database to run them.
+_FIRSTS = select(
+    *(_first(number).label(f"first_{number}") for number in range(HOURS)),
+    select(func.max(deliveries.c.id)).scalar_subquery().label("last"),
+)
+_COUNTS = select(
+    *(_counted(state, number).label(f"{state}_{number}") for number in range(HOURS) for state in DeliveryState)
+)
+
+
+def _hour(begin: int, ids: int, states: dict[str, int], most_sent: int) -> MailHour:
+    sent = states[DeliveryState.SENT]
+    others = sum(states.values()) - sent
+    if sent < most_sent and others < MOST_COUNTED:
         return MailHour(begin, states)
-    others = sum(states.values()) - states[DeliveryState.SENT]
-    return MailHour(begin, {**states, DeliveryState.SENT.value: max(states[DeliveryState.SENT], ids - others)}, True)
+    return MailHour(begin, {**states, DeliveryState.SENT.value: max(sent, ids - others)}, True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, not_, or_, select
 
 #: Rows of a page.
 PAGE_ROWS = 50
@@ -69,9 +69,9 @@ def find_page(
     """Return a page of what is searched for, in at most two queries; a key of another list begins at the newest."""
     place = Place(_fitting(place.before, search), _fitting(place.after, search))
     upwards = place.after is not None
-    names = [f"key_{number}" for number in range(len(search.order))]
-    ordered = _window(search, place, names, upwards, most if search.filters else rows + 1)
-    found, end = _read(connection, search, ordered, names, upwards, rows, most)
+    here = _here(search, place, upwards)
+    end = _end(connection, here, most) if search.filters else None
+    found = _read(connection, here, search, upwards, rows, end)
     more = len(found) > rows
     kept = found[:rows]
     if upwards:
@@ -87,35 +87,30 @@ def find_page(
     return Found(_ids(kept), older=beyond, newer=above, searched=None if more or end is None else most)
 
 
-def _window(search: Search, place: Place, names: list[str], upwards: bool, most: int) -> Any:
-    """Make the query for the rows that are looked through, the nearest first."""
-    query: Any = select(*(column.label(name) for column, name in zip(search.order, names, strict=True)))
-    query = query.select_from(search.source).where(*search.driving)
+def _here(search: Search, place: Place, upwards: bool) -> Any:
+    """Make the query for the keys of the rows beyond a place, the nearest first."""
+    order = [column.asc() if upwards else column.desc() for column in search.order]
+    query: Any = select(*search.order).select_from(search.source).where(*search.driving).order_by(*order)
     key = place.after if upwards else place.before
-    if key is not None:
-        query = query.where(_is_beyond(search.order, key, upwards))
-    return query.order_by(*(column.asc() if upwards else column.desc() for column in search.order)).limit(most)
+    return query if key is None else query.where(_is_beyond(search.order, key, upwards))
 
 
-def _read(
-    connection: Connection,
-    search: Search,
-    ordered: Any,
-    names: list[str],
-    upwards: bool,
-    rows: int,
-    most: int,
-) -> tuple[list[Key], Key | None]:
-    """Return the keys found, one more than a page has, and the last key looked at when the search broke off."""
-    if not search.filters:
-        return [tuple(row) for row in connection.execute(ordered)], None
-    window = ordered.subquery()
-    keys = [window.c[name] for name in names]
-    order = [key.asc() if upwards else key.desc() for key in keys]
-    matching = select(*keys).join(search.table, search.order[-1] == keys[-1]).where(*search.filters)
-    found = connection.execute(matching.order_by(*order).limit(rows + 1))
-    last = connection.execute(select(*keys).order_by(*order).offset(most - 1).limit(1)).first()
-    return [tuple(row) for row in found], None if last is None else tuple(last)
+def _end(connection: Connection, here: Any, most: int) -> Key | None:
+    """Return the last key that is looked at, None where the list ends before; a walk through an index."""
+    last = connection.execute(here.offset(most - 1).limit(1)).first()
+    return None if last is None else tuple(last)
+
+
+def _read(connection: Connection, here: Any, search: Search, upwards: bool, rows: int, end: Key | None) -> list[Key]:
+    """Return the keys of the rows that fit, up to the end, and one more than a page has."""
+    within = () if end is None else (not_(_is_beyond(search.order, end, upwards)), _is_up_to(search, end, upwards))
+    return [tuple(row) for row in connection.execute(here.where(*search.filters, *within).limit(rows + 1))]
+
+
+def _is_up_to(search: Search, end: Key, upwards: bool) -> ColumnElement[bool]:
+    """Make the condition that an index can end at."""
+    first = search.order[0]
+    return first <= end[0] if upwards else first >= end[0]
 
 
 def _is_beyond(order: Sequence[ColumnElement[Any]], key: Key, upwards: bool) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@
     attempt                      one try at a delivery; `outcome` and the server's answer
     reply, command, bounce, …    what came back, by its outcome
     took_effect                  a command in it that had an effect
+    answered                     what runmail answers by itself, as a mail of its own: `sent_as`
     bounced                      the later fact on the delivery
     muted, stopped               what a command silences, while it stands
     acknowledged                 somebody took the alert in hand
@@ -26,6 +27,7 @@ from consumers.ledger.reply_tables import replies
 from consumers.ledger.states import HARD_BOUNCES
 from consumers.ledger.tables import attempts, deliveries, events
 from consumers.ledger.waiting import profiles
+from consumers.views.automatic import find_answers
 from consumers.views.shown_times import shown_time
 
 #: Deliveries of one event whose story is told.
@@ -34,7 +36,7 @@ MOST_TOLD = 1_000
 _MOMENTS = ("ended_at", "until")
 #: The order of what has the same time: what causes stands before what follows.
 _CAUSES = ("published", "recorded", "planned", "attempt")
-_EFFECTS = ("bounced", "took_effect", "muted", "stopped", "acknowledged", "address_suppressed")
+_EFFECTS = ("answered", "bounced", "took_effect", "muted", "stopped", "acknowledged", "address_suppressed")
 _RANKS = {what: rank for rank, what in enumerate((*_CAUSES, "", *_EFFECTS))}
 
 
@@ -154,8 +156,13 @@ def _replies(connection: Connection, ids: list[int]) -> Iterator[Step]:
         replies.c.subject,
         replies.c.command,
         replies.c.delivery_id,
+        replies.c.facts,
     )
+    wishes: dict[str, Any] = {}
     for row in connection.execute(select(*columns).where(replies.c.delivery_id.in_(ids)).order_by(replies.c.id)):
+        wish = (row.facts or {}).get("answer")
+        if wish and wish["event"]:
+            wishes[wish["event"]] = (row, wish)
         yield _step(
             row.read_at or row.kept_at,
             row.outcome or "kept",
@@ -166,6 +173,10 @@ def _replies(connection: Connection, ids: list[int]) -> Iterator[Step]:
             reason=row.reason,
             subject=row.subject,
         )
+    for event_id, given in find_answers(connection, wishes).items():
+        row, wish = wishes[event_id]
+        reason = wish["reason"] or wish["kind"]
+        yield _step(given.at, "answered", row.delivery_id, reply=row.id, reason=reason, sent_as=given.delivery)
 
 
 def _commands(connection: Connection, ids: list[int]) -> Iterator[Step]:

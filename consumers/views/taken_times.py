@@ -11,7 +11,7 @@ from consumers.ledger.states import DeliveryState
 from consumers.ledger.tables import deliveries, events
 
 #: Mails that are looked at: the newest, found in the index of states.
-MOST_MEASURED = 1_000
+MOST_MEASURED = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
@@ -262,24 +260,6 @@ def test_the_books_name_what_does_not_come_out(ledger: Engine) -> None:
         "deliveries in unknown states: mislaid",
         "1 events have deliveries without being planned",
     )
-
-
-def test_what_is_written_twice_because_its_commit_was_in_doubt_counts_once(ledger: Engine) -> None:
-    (item, *_) = take(ledger).deliveries
-    at_data = AtData(item.id, item.fence, 1, 60, NOW)
-    for _ in range(2):
-        with ledger.begin() as connection:
-            assert reach_data(connection, [at_data]) == [True]
-    for _ in range(2):
-        with ledger.begin() as connection:
-            assert settle(connection, [settled((item.id, item.fence))]) == [True]
-
-    with ledger.connect() as connection:
-        assert connection.execute(select(deliveries.c.attempts).where(deliveries.c.id == item.id)).scalar_one() == 1
-        assert connection.execute(select(attempts.c.outcome)).scalars().all() == ["taken"]
-        other = replace(settled((item.id, item.fence)), outcome=AttemptOutcome.REFUSED)
-        assert settle(connection, [other]) == [False]
-    assert states(ledger)[0] == "sent"
 
 
 @pytest.mark.parametrize("rule", ["resend", "hold"])

@@ -35,13 +35,21 @@ class Filled:
     deliveries: int
 
 
-def fill(engine: Engine, count: int, *, now: int = NOW, spread: int = 48 * HOUR, hostile: str | None = None) -> Filled:
+def fill(
+    engine: Engine,
+    count: int,
+    *,
+    begin: int = 0,
+    now: int = NOW,
+    spread: int = 48 * HOUR,
+    hostile: str | None = None,
+) -> Filled:
     """Write `count` deliveries, the newest at `now`, with events, runs and attempts; a reply to each tenth.
 
-    `hostile` stands in every text that a stranger may choose.
+    The first `begin` are there already. `hostile` stands in every text that a stranger may choose.
     """
     store = ProfileStore(engine, KEYS)
-    kept = tuple(
+    kept = tuple(store.all()) or tuple(
         store.add(
             Profile(
                 id=0,
@@ -53,7 +61,7 @@ def fill(engine: Engine, count: int, *, now: int = NOW, spread: int = 48 * HOUR,
         )
         for name in PROFILES
     )
-    for start in range(0, count, STEP):
+    for start in range(begin, count, STEP):
         numbers = range(start + 1, min(start + STEP, count) + 1)
         with engine.begin() as connection:
             _write(connection, numbers, kept, count, now, spread, hostile)
@@ -222,7 +230,7 @@ def _write(
             connection.execute(insert(table), rows[name])
 
 
-def silence_some(engine: Engine, count: int, *, now: int = NOW, hostile: str | None = None) -> None:
+def silence_some(engine: Engine, count: int, *, begin: int = 0, now: int = NOW, hostile: str | None = None) -> None:
     """Write suppressions and mutes, `count` of each."""
     with engine.begin() as connection:
         connection.execute(
@@ -236,7 +244,7 @@ def silence_some(engine: Engine, count: int, *, now: int = NOW, hostile: str | N
                     "until": None,
                     "created_at": now - n,
                 }
-                for n in range(count)
+                for n in range(begin, count)
             ],
         )
         connection.execute(
@@ -254,6 +262,6 @@ def silence_some(engine: Engine, count: int, *, now: int = NOW, hostile: str | N
                     "until": now + HOUR,
                     "created_at": now - n,
                 }
-                for n in range(count)
+                for n in range(begin, count)
             ],
         )

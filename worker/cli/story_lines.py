@@ -21,6 +21,7 @@ def step_told(step: dict[str, Any], *, with_delivery: bool = True) -> str:
         answer,
         _named(step, "until", "until {}"),
         _named(step, "reply", "reply {}"),
+        _named(step, "sent_as", "mail {}"),
     )
     return "  ".join(str(part) for part in (step["at"], number, delivery, *said) if part)
 

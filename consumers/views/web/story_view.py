@@ -31,7 +31,8 @@ _ANSWERS = {
 class Told:
     """One step for people: `said` is a server's or a person's own text, `note` ours.
 
-    `reply` is the number of the mail that tells more; `until` a moment in milliseconds UTC.
+    `reply` is the number of the mail that tells more, `sent_as` that of the delivery of an answer of ours; `until` is a
+    moment in milliseconds UTC.
     """
 
     at: int
@@ -42,6 +43,7 @@ class Told:
     reply: int | None = None
     delivery: int | None = None
     until: int | None = None
+    sent_as: int | None = None
 
 
 def tell(step: Step) -> Told:
@@ -57,6 +59,7 @@ def tell(step: Step) -> Told:
         reply=said.get("reply"),
         delivery=step.delivery,
         until=said.get("until"),
+        sent_as=said.get("sent_as"),
     )
 
 
@@ -85,6 +88,8 @@ def _words(step: Step) -> tuple[str, str, str, str]:
             return tone, heading, note, answer
         case "took_effect":
             return "good", f"“{said['command']}” took effect", f"given{by}", ""
+        case "answered":
+            return "info", "Answered by runmail", words(said.get("reason")), ""
         case "bounced":
             hard = said["kind"] == "hard"
             heading = "Bounced: it did not arrive" if hard else "Bounced this time"

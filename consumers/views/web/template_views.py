@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from consumers.contract import Event, MalformedEvent, read_event
-from consumers.contract.events import EVENT_TYPES
 from consumers.contract.reading import read_json
 from consumers.mails.preview import NoMail, Preview, preview
 from consumers.mails.rendering import Renderer, RenderFailed, SetRenderer
@@ -50,6 +49,10 @@ class TemplateViews:
 
     def __init__(self, parts: ViewParts) -> None:
         self._parts = parts
+        # Made once: an event of each kind, the largest with them.
+        self._samples: dict[str, dict[str, tuple[Event, Profile]]] = {}
+        for sample in samples():
+            self._samples.setdefault(sample.event.type, {})[sample.name] = (sample.event, sample.profile)
         self._renderers = {BUILT_IN: Renderer(set_of=_always(None))}
         for each in parts.sets:
             self._renderers[_key(each)] = Renderer([each], set_of=_always(each.templates.name))
@@ -61,12 +64,12 @@ class TemplateViews:
     def shown(self, request: Request) -> Response:
         """Show the sets, and the mail of the event that is asked for."""
         asked = Asked(request.query_params)
-        kind = asked.choice("type", _types()) or _types()[0]
+        kind = asked.choice("type", list(self._samples)) or next(iter(self._samples))
         chosen = asked.choice("set", list(self._renderers)) or BUILT_IN
         with self._parts.reading() as connection:
             found = find_events(connection, EventSearch(type=kind), Place())
             stored = read_events(connection, found.ids[:MOST_OFFERED])
-        names = [name for name, _ in _samples(kind)]
+        names = list(self._samples[kind])
         event = request.query_params.get("event", "")
         made = self._preview(request.query_params, kind, chosen)
         return self._parts.pages.show(
@@ -76,7 +79,7 @@ class TemplateViews:
             kind=kind,
             chosen=chosen,
             event=event if event else f"sample:{names[0]}",
-            types=_types(),
+            types=list(self._samples),
             sets=[(shelf.key, shelf.name) for shelf in self._shelves()],
             shelves=self._shelves(),
             samples=names,
@@ -89,7 +92,7 @@ class TemplateViews:
     def mail(self, request: Request) -> Response:
         """Answer with the HTML of the mail, as the document of a frame."""
         asked = Asked(request.query_params)
-        kind = asked.choice("type", _types()) or _types()[0]
+        kind = asked.choice("type", list(self._samples)) or next(iter(self._samples))
         made = self._preview(request.query_params, kind, asked.choice("set", list(self._renderers)) or BUILT_IN)
         if isinstance(made, str):
             raise HTTPException(404, made)
@@ -114,8 +117,8 @@ class TemplateViews:
         """Return the sample or the stored event that is asked for, with its profile."""
         if not text.isdigit() or len(text) > 18:
             name = text.removeprefix("sample:")
-            every = list(_samples(kind))
-            return next((found for each, found in every if each == name), every[0][1])
+            every = self._samples[kind]
+            return every.get(name) or next(iter(every.values()))
         with self._parts.reading() as connection:
             body = read_body(connection, int(text))
         if body is None:
@@ -138,17 +141,6 @@ class TemplateViews:
             rows = tuple((name, _origin(templates, name)) for name in sorted(templates.all))
             found.append(Shelf(_key(each), templates.name or "Folder of templates", rows))
         return found
-
-
-def _types() -> list[str]:
-    """Return the types of events that become mail."""
-    return [name for name in EVENT_TYPES if any(True for _ in _samples(name))]
-
-
-def _samples(kind: str) -> Iterator[tuple[str, tuple[Event, Profile]]]:
-    for sample in samples():
-        if sample.event.type == kind:
-            yield sample.name, (sample.event, sample.profile)
 
 
 def _key(each: SetRenderer) -> str:
