@@ -1,11 +1,12 @@
 """The path of a reply, from a kept mail to all it brings about. Read `read_replies` from top to bottom.
 
-    take     kept mails under a lease; the start is counted before anything is parsed        one commit
+    take     kept mails under a lease; the start is counted before anything is parsed        one commit, that of keep
     read     each mail to one named outcome                                                  pure
     match    the delivery it answers, by a signed token                                      pure, few look-ups
     act      commands, bounces; or the named reason why nothing happens
     settle   the outcome, all effects and the events that tell of them                       one commit
 
+Who keeps mails takes them in the same commit; the others are taken by id, when the lease of the one before has ended.
 A mail that kills its reader is given up at its third start. It knows nothing of mailboxes: how mails are fetched and
 kept is `collecting`'s.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consumers.inbound.acting import NOTHING, Deed, act
 from consumers.inbound.announcements import Occasion
@@ -31,6 +33,7 @@ from consumers.ledger.announcing import Announcement, announce
 from consumers.ledger.issued import find_issued
 from consumers.ledger.replies import Unread, settle_reading, start_reading
 from consumers.ledger.understood import event_bodies, find_first, lock_unread
+from consumers.ledger.writer import is_away
 from profiles.addresses import UnusableAddress, read_address
 from profiles.profile import Profile
 
@@ -65,18 +68,38 @@ class ReplyPath:
 
     def read_replies(self, ids: Sequence[int]) -> int:
         """Read kept mails; return how many. What another reads already is left to it."""
-        profiles = {profile.id: profile for profile in self._parts.all_profiles()}
-        own = own_addresses(profiles.values())
         total = 0
         while True:
             with self._parts.engine.begin() as connection:
                 taken = start_reading(connection, ids, self._parts.now())
             if not taken:
                 return total
-            read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in taken]
-            with self._parts.engine.begin() as connection:
-                self._settle(connection, read, profiles)
+            self.read_started(taken)
             total += len(taken)
+
+    def read_started(self, mails: Sequence[Unread]) -> None:
+        """Read mails that were taken and whose start is counted."""
+        profiles = {profile.id: profile for profile in self._parts.all_profiles()}
+        own = own_addresses(profiles.values())
+        read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in mails]
+        if not self._settled(read, profiles) and len(read) > 1:
+            # One of them may be at fault, which must not cost its neighbours.
+            for each in read:
+                self._settled([each], profiles)
+
+    def _settled(self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]) -> bool:
+        """Settle mails in one commit; False, told in the log, when that fails while the database is there.
+
+        A mail that fails alone keeps its start, and is given up at its third.
+        """
+        try:
+            self._settle(read, profiles)
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and is_away(error):
+                raise
+            log.exception("replies_not_settled", count=len(read), first=read[0][0].id, error=type(error).__name__)
+            return False
+        return True
 
     def _around(self, mail: Unread, profiles: Mapping[int, Profile], own: frozenset[str]) -> Surroundings:
         """Return what a mail itself cannot tell."""
@@ -84,10 +107,17 @@ class ReplyPath:
         authserv_id = profile.authserv_id if profile else None
         return Surroundings(own, authserv_id=authserv_id, aliases=self._parts.aliases, answers_only=True)
 
-    def _settle(
+    def _settle(self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]) -> None:
+        """Match and act, and write everything down in one commit."""
+        with self._parts.engine.begin() as connection:
+            rows = self._written(connection, read, profiles)
+        for row in rows:
+            log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
+
+    def _written(
         self, connection: Connection, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]
-    ) -> None:
-        """Match and act, and write everything down; what another has read meanwhile is left out."""
+    ) -> list[dict[str, Any]]:
+        """Match, act and write; return what was written. What another has read meanwhile is left out."""
         now = self._parts.now()
         free = lock_unread(connection, [mail.id for mail, _ in read])
         mails = [(mail, reading) for mail, reading in _without_duplicates(connection, read) if mail.id in free]
@@ -112,8 +142,7 @@ class ReplyPath:
             events += deed.events
         settle_reading(connection, rows)
         announce(connection, events)
-        for row in rows:
-            log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
+        return rows
 
 
 def own_addresses(profiles: Iterable[Profile]) -> frozenset[str]:
