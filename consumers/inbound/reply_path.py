@@ -13,7 +13,6 @@ kept is `collecting`'s.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -192,7 +191,7 @@ def _unanswered(reading: Reading, found: Match | Unmatched) -> Reading:
 def _occasion(mail: Unread, found: Match, told: Told | None, profile: Profile | None, now: int) -> Occasion:
     return Occasion(
         reply_id=mail.id,
-        seal=hashlib.sha256(mail.raw).hexdigest(),
+        seal=mail.sha256,
         profile_id=profile.id if profile else found.issued.profile_id,
         profile=profile.name if profile else (told.profile if told else "removed"),
         recipient=found.issued.recipient,

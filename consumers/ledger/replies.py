@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.mailboxes import Claim, advance
@@ -42,7 +42,7 @@ SAME_CONTENT = select(replies.c.sha256).where(
 COUNT_KEPT = (
     update(mailboxes).where(mailboxes.c.id == bindparam("mailbox")).values(kept=mailboxes.c.kept + bindparam("more"))
 )
-SETTLE = update(replies).where(replies.c.id == bindparam("row"), replies.c.read_at.is_(None))
+SETTLE = update(replies).where(replies.c.id == bindparam("row"), replies.c.read_at.is_(None)).values(lease_until=null())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Unread:
     id: int
     profile_id: int
     size: int
+    sha256: str
     raw: bytes
 
 
@@ -112,8 +113,12 @@ def keep(
     connection.execute(COUNT_KEPT, {"mailbox": mailbox.id, "more": len(new)})
     here["uids"] = [mail.uid for mail in new]
     ids = {row.uid: row.id for row in connection.execute(NUMBERED_ROWS, here)}
-    unread = (Unread(ids[mail.uid], mailbox.profile_id, mail.size, mail.raw) for mail in new if mail.raw is not None)
-    return Kept(len(new), tuple(unread), len(mails) - len(new))
+    unread = tuple(
+        Unread(ids[mail.uid], mailbox.profile_id, mail.size, mail.sha256, mail.raw)
+        for mail in new
+        if mail.raw is not None
+    )
+    return Kept(len(new), unread, len(mails) - len(new))
 
 
 def _new_row(mail: Inbound, now: int, lease: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +195,9 @@ def start_reading(connection: Connection, ids: Sequence[int], now: int) -> list[
         )
     )
     found = connection.execute(
-        select(replies.c.id, replies.c.profile_id, replies.c.size, replies.c.raw).where(replies.c.id.in_(chosen))
+        select(replies.c.id, replies.c.profile_id, replies.c.size, replies.c.sha256, replies.c.raw).where(
+            replies.c.id.in_(chosen)
+        )
     )
     return [Unread(*row) for row in found]
 
@@ -199,7 +206,7 @@ def settle_reading(connection: Connection, readings: Sequence[Mapping[str, Any]]
     """Write what mails were read as: columns of the table, and `row`, the id. What was read already stays as it is."""
     if readings:
         rows = [{name: _storable(value) for name, value in reading.items()} for reading in readings]
-        connection.execute(SETTLE, [{"lease_until": None, **row} for row in rows])
+        connection.execute(SETTLE, rows)
 
 
 def _storable(value: Any) -> Any:
