@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from profiles.addresses import read_address
 from profiles.profile import Profile
 
 TEXT = """\
@@ -21,11 +22,15 @@ It came through {host}, port {port}. Nothing needs to be done.
 def write_trial_mail(
     profile: Profile, recipient: str, now: int, new_id: Callable[[], str] = lambda: secrets.token_hex(16)
 ) -> bytes:
-    """Return the mail from a profile's sender to an address, written at `now` (milliseconds UTC)."""
+    """Return the mail from a profile's sender to an address, written at `now` (milliseconds UTC).
+
+    Raises:
+        UnusableAddress: when `recipient` is no address.
+    """
     mail = EmailMessage(policy=SMTP)
     domain = profile.from_address.rpartition("@")[2]
     mail["From"] = Address(_plain(profile.from_name), addr_spec=profile.from_address)
-    mail["To"] = recipient
+    mail["To"] = read_address(recipient).wire
     mail["Subject"] = "Test mail of runmail"
     mail["Date"] = datetime.fromtimestamp(now / 1000, UTC)
     mail["Message-ID"] = f"<{new_id()}@{domain}>"

@@ -17,7 +17,7 @@ from profiles.drafts import SERVICES
 from profiles.errors import CredentialNeeded, CredentialUnreadable
 from profiles.form_faults import faults as fault_words
 from profiles.page import trying
-from profiles.page.draft_shelf import KeptForm, Typed
+from profiles.page.draft_shelf import Typed
 from profiles.page.endpoints import ROOT, profile_id_of
 from profiles.page.form_fields import READS_REPLIES, blank_fields, fields_of, read_fields
 from profiles.page.form_filling import fill_in, follow, preset_of
@@ -75,7 +75,15 @@ def send_form(parts: ProfileParts, request: Request, sent: Mapping[str, str]) ->
         for service in SERVICES
     }
     draft = parts.shelf.keep(owner, sent.get("draft"), profile_id_of(request), fields, typed)
-    form = Form(fields, current, draft, faults, followed, trials=tuple(parts.trials.of_draft(owner, draft.id)))
+    form = Form(
+        fields,
+        current,
+        draft,
+        tuple(service for service, each in typed.items() if each.credential),
+        faults,
+        followed,
+        trials=tuple(parts.trials.of_draft(owner, draft.id)),
+    )
     if action == "preset":
         return _after_preset(parts, request, form)
     if action in TESTS:
@@ -152,7 +160,7 @@ def _test(parts: ProfileParts, request: Request, form: Form, action: str) -> Res
 
 def _tested(form: Form, service: Service, known: list[Profile]) -> Read:
     """Read what a test of one service needs; what is wrong elsewhere in the form can be mended later."""
-    read = read_form(form.fields, form.current, known, _typed(form.draft))
+    read = read_form(form.fields, form.current, known, form.typed)
     if read.profile is not None:
         return read
     wanted = {name for name in form.fields if name.startswith(f"{service}.")}
@@ -165,10 +173,6 @@ def _tested(form: Form, service: Service, known: list[Profile]) -> Read:
         return read
     name = form.fields["name"].strip()
     return Read(replace(read.profile, name=name[:100] if name.isprintable() and name else UNNAMED))
-
-
-def _typed(draft: KeptForm | None) -> list[Service]:
-    return list(draft.kept) if draft else []
 
 
 def _address_fault(text: str) -> str:

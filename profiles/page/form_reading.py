@@ -40,7 +40,7 @@ def read_form(
     known: Collection[Profile],
     typed: Collection[Service] = (),
 ) -> Read:
-    """Check the fields; `typed` names the services for which a credential stands beside them.
+    """Check the fields; `typed` names the services for which a credential was typed beside them just now.
 
     `before` is the profile that is changed, None for a new one; `known` are the profiles there are.
     """
@@ -54,7 +54,9 @@ def read_form(
             faults.setdefault(each.place, _sentence(each.said))
     if "smtp" in typed and not table["smtp"].get("username"):
         faults.setdefault("smtp.username", "Is missing: there is a password without its user.")
-    if not fields.get(READS_REPLIES) and ("imap" in typed or fields.get("imap.username", "").strip()):
+    # Who takes the tick away from a profile that has IMAP means it.
+    is_forgotten = "imap" in typed or (fields.get("imap.username", "").strip() and not (before and before.imap))
+    if not fields.get(READS_REPLIES) and is_forgotten:
         faults.setdefault(READS_REPLIES, "Tick this to read replies, or leave user and password empty.")
     if profile is not None:
         kept = 0 if before is None else before.id

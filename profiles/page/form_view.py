@@ -66,6 +66,8 @@ class Form:
     fields: Mapping[str, str]
     current: Profile | None = None
     draft: KeptForm | None = None
+    #: Services whose credential was typed just now.
+    typed: tuple[Service, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     followed: Mapping[Service, str] = field(default_factory=dict)
     #: What others changed meanwhile: setting and what became of it; who did it.

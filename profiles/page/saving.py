@@ -28,7 +28,7 @@ Render = Callable[[ProfileParts, Request, Form, int], Response]
 def save(parts: ProfileParts, request: Request, form: Form, render: Render) -> Response:
     """Save the form and lead to the list; show it again when it cannot be saved as it is."""
     assert form.draft is not None
-    read = read_form(form.fields, form.current, parts.store.all(), list(form.draft.kept))
+    read = read_form(form.fields, form.current, parts.store.all(), form.typed)
     if read.profile is None or form.followed:
         # What followed by itself is looked at before it is saved.
         return render(parts, request, replace(form, faults=read.faults), 422)

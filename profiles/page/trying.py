@@ -9,17 +9,15 @@ from typing import Any
 
 from starlette.requests import Request
 
-from profiles.authors import Author
 from profiles.drafts import Credentials
 from profiles.last_test import LastTest
+from profiles.noted_tests import note_test
 from profiles.page.draft_shelf import KeptForm
 from profiles.page.parts import ProfileParts
 from profiles.page.trials import Came, Trial, Watch, Work
 from profiles.profile import Profile
 from profiles.reach import Reach
 from profiles.sealing import Service
-from profiles.store import ProfileStore
-from profiles.trail import Deed, record
 from profiles.trying_out import try_service
 
 #: The mark of a credential that is kept with the profile.
@@ -64,7 +62,7 @@ def begin_work(parts: ProfileParts, request: Request, asked: Asked, work: Work, 
     owner, author = parts.owner(request), parts.author(request)
     parts.trials.check(author.who)
     # Noted before anything is connected to, so that no test is without an entry.
-    _note(parts.store, asked, author)
+    note_test(parts.store, asked.profile, asked.credentials, author, mail_to=asked.mail_to)
     marks = dict.fromkeys(asked.credentials, STORED) | (dict(draft.marks) if draft else {})
     return parts.trials.begin(
         work,
@@ -109,16 +107,3 @@ def _same(tested: Profile, saved: Profile, service: Service) -> bool:
     if service == "imap":
         return tested.imap == saved.imap
     return (tested.smtp, tested.from_address) == (saved.smtp, saved.from_address)
-
-
-def _note(store: ProfileStore, asked: Asked, author: Author) -> None:
-    """Write into the audit trail which servers are about to be tested."""
-    changes: dict[str, Any] = {}
-    for service in asked.credentials:
-        server = asked.profile.smtp if service == "smtp" else asked.profile.imap
-        if server is not None:
-            changes[f"{service} server"] = [None, f"{server.host}:{server.port} ({server.security.value})"]
-    if asked.mail_to:
-        changes["test mail to"] = [None, asked.mail_to]
-    with store.changing() as session:
-        record(session, asked.profile.id, asked.profile.name, Deed.TEST, author, changes, store.now())

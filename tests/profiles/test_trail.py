@@ -11,6 +11,7 @@ import pytest
 from profiles.authors import Author
 from profiles.drafts import Credentials, Draft
 from profiles.errors import CredentialNeeded, ProfileChanged, ProfileExists, UnknownProfile
+from profiles.noted_tests import note_test
 from profiles.profile import Profile, SmtpSettings
 from profiles.seed import make_plan
 from profiles.store import ProfileStore
@@ -128,3 +129,12 @@ def test_the_latest_entries_are_read_in_steps_of_one_profile_or_of_all(books: Bo
         assert [(entry.profile, entry.action) for entry in every] == [("One", "edit"), ("Two", "new")]
         assert [entry.profile for entry in latest(session, None, 2, before=every[-1].id)] == ["One"]
         assert [entry.action for entry in latest(session, "One", 5)] == ["edit", "new"]
+
+
+def test_a_test_is_noted_with_its_servers_and_found_by_its_name_alone(books: Books) -> None:
+    unsaved = Profile(0, "One", "qa@example.com", SmtpSettings("h", 25))
+    note_test(books.store, unsaved, ["smtp", "imap"], Author("ada", "page"), mail_to="me@example.com")
+    note_test(books.store, replace(unsaved, name="Two"), ["smtp"], Author("ada", "page"))
+    (entry,) = books.store.history("One")
+    assert (entry.action, entry.profile_id, entry.author.who) == ("test", 0, "ada")
+    assert entry.changes == {"smtp server": [None, "h:25 (tls)"], "test mail to": [None, "me@example.com"]}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from profiles.errors import CredentialNeeded, CredentialUnreadable, ProfileError
+from profiles.noted_tests import note_test
 from profiles.profile import Profile
 from profiles.sealing import Service
 from worker.cli import (
@@ -20,6 +21,7 @@ from worker.cli import (
     shown,
     standing,
 )
+from worker.cli.author import author
 from worker.cli.profile_arguments import AsJson, Name
 from worker.cli.profile_tests import run_test
 from worker.composition import Ground
@@ -55,6 +57,7 @@ def check(
         services.append("smtp")
     if profile.imap is not None and (imap or not smtp):
         services.append("imap")
+    note_test(ground.profiles, profile, services, author(), mail_to=send_to or "")
     passed = True
     document: dict[str, Any] = {"profile": profile.name}
     for service in services:
