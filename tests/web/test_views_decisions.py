@@ -98,7 +98,8 @@ def test_an_event_in_quarantine_shows_its_bytes_and_is_planned_once_more(filled:
     with filled.ground.engine.begin() as connection:
         connection.execute(update(events).where(events.c.id == 197).values(source="ci", event_id="mended"))
     assert actions(client, "/events/197") == ["/events/197/replay"]
-    client.submit("/events/197/replay", page="/events/197")
+    assert client.submit("/events/197/replay", page="/events/197").status_code == 303
+    assert "It is planned once more" in client.get("/events/197").text
     with filled.ground.engine.connect() as connection:
         assert connection.execute(select(events.c.state).where(events.c.id == 197)).scalar() == "accepted"
     client.submit("/events/197/replay", page="/events/197")
@@ -113,7 +114,7 @@ def test_an_address_is_suppressed_and_gets_mail_again(filled: RunningPage, clien
     with filled.ground.engine.connect() as connection:
         kept = connection.execute(select(suppressions).where(suppressions.c.recipient == "Ann@example.com")).one()
     assert kept.until == filled.clock.at + 3 * 86_400_000
-    client.submit("/silences/remove", {"recipient": kept.recipient_key}, "/silences")
+    assert client.submit("/silences/remove", {"recipient": kept.recipient_key}, "/silences").status_code == 303
     assert "gets mail again" in client.get("/silences").text
     client.submit("/silences/remove", {"recipient": kept.recipient_key}, "/silences")
     assert "it is not suppressed any more" in client.get("/silences").text
@@ -133,7 +134,7 @@ def test_what_cannot_be_suppressed_is_said_beside_its_field_and_stays_typed(
 
 def test_a_mute_is_ended(filled: RunningPage, client: Client) -> None:
     assert actions(client, "/silences/mutes") == ["/silences/mutes/2/remove", "/silences/mutes/1/remove"]
-    client.submit("/silences/mutes/1/remove", page="/silences/mutes")
+    assert client.submit("/silences/mutes/1/remove", page="/silences/mutes").status_code == 303
     client.submit("/silences/mutes/1/remove", page="/silences/mutes")
     assert "it has ended before" in client.get("/silences/mutes").text
     with filled.ground.engine.connect() as connection:
@@ -148,7 +149,7 @@ def test_a_reply_is_understood_again_and_its_octets_are_never_shown(filled: Runn
     shown = client.get("/replies/1").text
     assert "hidden-octets" not in shown
     assert 'href="/replies/1"' not in shown
-    client.submit("/replies/1/reclassify", page="/replies/1")
+    assert client.submit("/replies/1/reclassify", page="/replies/1").status_code == 303
     shown = client.get("/replies/1").text
     assert "It was understood again" in shown
     assert "not for us" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 def view_parts(ground: Ground, pages: Pages, now: Callable[[], int], author: Callable[[Request], Author]) -> ViewParts:
     """Build what the pages need; opens no connection yet."""
     settings = ground.settings
-    sets = _sets(settings)
+    sets, refused = _sets(settings)
     return ViewParts(
         pages=pages,
         engine=ground.engine,
@@ -41,6 +42,7 @@ def view_parts(ground: Ground, pages: Pages, now: Callable[[], int], author: Cal
         usage=LedgerUsage(ground.engine, now),
         drafts=DraftBook(Renderer(sets), settings.domain, partial(load_body, ground.engine), partial(taken_by, ground)),
         sets=sets,
+        templates_refused=refused,
         audit=LastAudit(partial(open_snapshot, ground.engine), now),
         queues=QueueLook(settings, QUEUES, now),
         now=now,
@@ -50,17 +52,21 @@ def view_parts(ground: Ground, pages: Pages, now: Callable[[], int], author: Cal
     )
 
 
-def _sets(settings: Settings) -> list[SetRenderer]:
-    """Return the sets of templates; none of a folder that a worker would refuse."""
+def _sets(settings: Settings) -> tuple[list[SetRenderer], bool]:
+    """Return the sets of templates, and whether they are those of a folder that a worker would refuse: then none."""
     try:
-        return load_sets(settings.templates)
+        return load_sets(settings.templates), False
     except TemplatesRefused as error:
         log.error("templates_refused", faults=len(error.faults))
-        return []
+        return [], True
 
 
 def _replan(settings: Settings, rows: Sequence[int]) -> None:
-    """Ask for events to be planned now; without a broker the clock asks for it a little later."""
+    """Ask for events to be planned now, beside the request; without a broker the clock asks a little later."""
+    threading.Thread(target=_ring, args=(settings, list(rows)), name="replan", daemon=True).start()
+
+
+def _ring(settings: Settings, rows: list[int]) -> None:
     url = broker_address(settings)
     if url is None:
         return
@@ -70,7 +76,7 @@ def _replan(settings: Settings, rows: Sequence[int]) -> None:
         log.warning("bell_not_rung", error=str(error))
         return
     try:
-        declare_actors(QueueBroker(client)).plan.send(list(rows))
+        declare_actors(QueueBroker(client)).plan.send(rows)
     except (RedisError, DramatiqError) as error:
         log.warning("bell_not_rung", error=type(error).__name__)
     finally:

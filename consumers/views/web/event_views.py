@@ -112,5 +112,5 @@ class EventViews:
         except NotPossible as error:
             return self._parts.pages.go(request, path, f"Nothing was changed: {error}.", Tone.BAD)
         self._parts.replan([row_id])
-        log.info("event_replayed", event=row_id, by=self._parts.author(request).who, via="page")
+        log.info("event_replayed", row=row_id, by=self._parts.author(request).who, via="page")
         return self._parts.pages.go(request, path, "It is planned once more: load the page again to see how it went.")

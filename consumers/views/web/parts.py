@@ -23,7 +23,8 @@ from profiles.store import ProfileStore
 class ViewParts:
     """Everything the pages need. `now` gives milliseconds UTC, `author` the one behind a request.
 
-    `drafts` writes mails as they are sent; `sets` are the sets of templates beside the built-in one. `queues` tells
+    `drafts` writes mails as they are sent; `sets` are the sets of templates beside the built-in one, none where
+    they were refused. `queues` tells
     what waits on the broker's queues, None when none answers. `replan` asks
     for events by row to be planned now, which the clock would ask for a little later; `read_replies` has kept mails
     understood.
@@ -35,6 +36,7 @@ class ViewParts:
     usage: LedgerUsage
     drafts: DraftBook
     sets: Sequence[SetRenderer]
+    templates_refused: bool
     audit: LastAudit
     queues: Callable[[], QueueStand | None]
     now: Callable[[], int]

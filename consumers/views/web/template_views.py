@@ -82,6 +82,7 @@ class TemplateViews:
             types=list(self._samples),
             sets=[(shelf.key, shelf.name) for shelf in self._shelves()],
             shelves=self._shelves(),
+            refused=self._parts.templates_refused,
             samples=names,
             stored=stored,
             mail=made if isinstance(made, ShownMail) else None,
