@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from consumers.ledger.reply_tables import replies
 from consumers.ledger.tables import deliveries, events
+from consumers.views.attempts import attempts_for
 from consumers.views.replies import answers_to
 from consumers.views.shown_times import shown_time
 
@@ -61,7 +62,7 @@ def list_events(connection: Connection, wanted: EventFilter) -> list[dict[str, A
 
 
 def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
-    """Return one event with its content and how its deliveries stand, or None.
+    """Return one event with its content, how its deliveries stand, and the story of its mails; None when there is none.
 
     `content` is the JSON the event was published as, or the kept bytes as text where they are none.
     """
@@ -79,6 +80,7 @@ def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
     return {
         **_as_json(row),
         "deliveries": {count.state: count.n for count in counts},
+        "attempts": attempts_for(connection, row_id),
         "answers": answers_to(connection, list(ids.scalars())),
         "kept_bytes": len(row.body),
         "content": read_content(row.body),

@@ -64,7 +64,7 @@ def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], 
         {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in found.items()}
     )
     for number, attempt in enumerate(history, 1):
-        shown.say(f"attempt {number}  {_told(attempt)}")
+        shown.say(f"attempt {number}  {attempt_told(attempt)}")
     for answer in answers:
         shown.say(f"answer  {answer_told(answer)}")
 
@@ -138,7 +138,8 @@ def answer_told(answer: dict[str, Any]) -> str:
     return "  ".join(str(part) for part in parts if part)
 
 
-def _told(attempt: dict[str, Any]) -> str:
+def attempt_told(attempt: dict[str, Any]) -> str:
+    """Return an attempt as one line."""
     answer = " ".join(str(attempt[name]) for name in ("code", "status", "answer") if attempt[name])
     parts = (attempt["started_at"], attempt["outcome"], attempt["reason"], answer)
     return "  ".join(str(part) for part in parts if part)
