@@ -18,6 +18,7 @@ MAX_LOCAL_PART = 64
 MAX_ADDRESS = 254
 
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
@@ -52,7 +53,7 @@ def read_address(text: str) -> Address:
     text = text.strip(" ")
     if not text:
         raise UnusableAddress("empty_address")
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+    if _CONTROL.search(text):
         raise UnusableAddress("control_character")
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:

@@ -15,9 +15,11 @@ from typing import Any
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, ProtocolError
+from imapclient.response_parser import parse_fetch_response
 
 from profiles.classify import classify
 from profiles.errors import MailError, TransientMailError
+from profiles.fetch_answers import plain_answers
 from profiles.profile import ImapSettings, Security
 from profiles.reach import BY_SYSTEM, Reach, Reached, is_loopback
 from profiles.tls import Certificate, client_context, read_certificate
@@ -83,8 +85,24 @@ class ImapLink(IMAPClient):  # type: ignore[misc]
         spoken = settings.security is Security.TLS
         super().__init__(settings.host, settings.port, ssl=spoken, timeout=seconds)
 
+        # imapclient has imaplib write down all that is said: time for each octet, and mail in a debugger's log.
+        self._imap.debug = 0
+
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 (imapclient's name)
         return _BoundedImap4(self._opened, self.host, self.port, self._seconds)
+
+    def fetch(self, messages: Any, data: Any, modifiers: Any = None) -> Any:
+        """Fetch as imapclient does; answers of the plain form are read by `plain_answers`."""
+        if self.normalise_times or modifiers or not messages:
+            return super().fetch(messages, data, modifiers)
+        asked = ",".join(map(str, messages))
+        typ, said = self._imap.uid("FETCH", asked, f"({' '.join(data)})")
+        self._checkok("fetch", typ, said)
+        found = plain_answers(said)
+        if found is None:
+            found = parse_fetch_response(said, normalise_times=False)
+        # Drop news of other mails.
+        return {uid: found[uid] for uid in messages if uid in found}
 
     @property
     def certificate(self) -> Certificate | None:

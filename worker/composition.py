@@ -312,7 +312,7 @@ def collect_parts(
         engine=ground.engine,
         find_profile=partial(find_by_id, ground.profiles),
         open_link=partial(open_mailbox, ground),
-        read_replies=(replies or reply_path(ground)).read_replies,
+        read_replies=(replies or reply_path(ground)).read_started,
         new_owner=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         clock=time.monotonic,
         now=now_milliseconds,

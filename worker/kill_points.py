@@ -24,6 +24,7 @@ from dramatiq.middleware import Middleware
 from sqlalchemy import Connection, Engine, event
 
 from consumers.inbound.reply_path import ReplyPath
+from consumers.ledger.replies import Unread
 from consumers.ledger.writer import Item, LedgerWriter, Result, Step
 from profiles.answers import Answer
 from profiles.profile import SmtpSettings
@@ -164,16 +165,16 @@ class PointedReplies(ReplyPath):
         super().__init__(path.parts)
         self._point = point
 
-    def read_replies(self, ids: Sequence[int]) -> int:
-        """Read kept mails; see ReplyPath."""
+    def read_started(self, mails: Sequence[Unread]) -> None:
+        """Read mails that were taken; see ReplyPath."""
         self._point("before:read")
-        count = super().read_replies(ids)
+        super().read_started(mails)
         self._point("after:read")
-        return count
 
-    def _settle(self, connection: Connection, *arguments: Any) -> None:
-        super()._settle(connection, *arguments)
+    def _written(self, connection: Connection, *arguments: Any) -> list[dict[str, Any]]:
+        rows = super()._written(connection, *arguments)
         self._point("inside:read")
+        return rows
 
 
 class PointedQueue(Middleware):

@@ -6,6 +6,7 @@ process that dies is started anew, later each time it dies young.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -103,6 +104,8 @@ def run_worker(
     watch.start(parts, worker)
     parts.start()
     worker.start()
+    # What is there now stays for as long as the process; the collector need not walk over it again and again.
+    gc.freeze()
     log.info("worker_started", threads=threads, pid=os.getpid())
     while not stopping.wait(1.0):
         pass

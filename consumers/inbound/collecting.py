@@ -2,7 +2,8 @@
 
 1. Take the mailbox: a lease keeps every other pass out.
 2. Open the folder; another account or another UIDVALIDITY begins from its start.
-3. Stretch by stretch: search, ask for sizes, fetch a batch, keep it and move the cursor in one commit, have it read.
+3. Stretch by stretch: search, ask for sizes, fetch a batch, keep it, move the cursor and count the start of reading in
+   one commit, have it read.
 4. Give the mailbox back with what to do next: at once when there is more, later after a failure.
 
 A pass that breaks off costs nothing but its last batch, which is fetched again. It cannot read a mail.
@@ -204,7 +205,7 @@ class _Pass:
             kept = keep(connection, self._claim, self._profile.name, mails, through, self._parts.now())
         self._cursor, self._at = through, None
         self._count(
-            kept=len(kept.ids),
+            kept=kept.count,
             recognised=kept.recognised,
             too_large=sum(mail.size > MAX_MAIL for mail in mails),
             unfetched=sum(mail.raw is None for mail in mails),
@@ -214,8 +215,8 @@ class _Pass:
         if self._parts.clock() - self._reported >= REPORT_SECONDS:
             self._reported = self._parts.clock()
             log.info("mailbox_being_read", **self._counts())
-        if kept.ids:
-            self._parts.read_replies(kept.ids)
+        if kept.unread:
+            self._parts.read_replies(kept.unread)
 
     def _mark(self, link: ImapLink, folder: Folder, mails: Sequence[Inbound]) -> None:
         """Mark mails that were kept, where the profile wants it. What fails is told once and stops nothing."""

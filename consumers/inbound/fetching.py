@@ -15,7 +15,7 @@ from profiles.mailbox_reading import MOST_HEADERS, PIECE, Listed, fetch_headers,
 
 #: Mails of a batch, and its octets unless its only mail has more: what a pass holds in memory, and fetches again at
 #: worst. One command fetches it, in the time a command may take.
-BATCH_MAILS = 200
+BATCH_MAILS = 500
 BATCH_OCTETS = PIECE
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import Engine
 
+from consumers.ledger.replies import Unread
 from profiles.imap_link import ImapLink
 from profiles.profile import Profile
 
@@ -64,8 +65,8 @@ class CollectParts:
     engine: Engine
     find_profile: Callable[[int], Profile | None]
     open_link: Callable[[Profile], ImapLink]
-    #: Reads kept mails; what it leaves unread is found again by the sweep.
-    read_replies: Callable[[Sequence[int]], object]
+    #: Reads mails that were kept a moment ago; what it leaves unread is found again by the sweep.
+    read_replies: Callable[[Sequence[Unread]], object]
     new_owner: Callable[[], str]
     clock: Callable[[], float]
     now: Callable[[], int]

@@ -1,25 +1,26 @@
 """The path of a reply, from a kept mail to all it brings about. Read `read_replies` from top to bottom.
 
-    take     kept mails under a lease; the start is counted before anything is parsed        one commit
+    take     kept mails under a lease; the start is counted before anything is parsed        one commit, that of keep
     read     each mail to one named outcome                                                  pure
     match    the delivery it answers, by a signed token                                      pure, few look-ups
     act      commands, bounces; or the named reason why nothing happens
     answer   help that was asked for, and why a command had no effect; at most once a day
     settle   the outcome, all effects, the events that tell of them, the answers             one commit
 
+Who keeps mails takes them in the same commit; the others are taken by id, when the lease of the one before has ended.
 A mail that kills its reader is given up at its third start. It knows nothing of mailboxes: how mails are fetched and
 kept is `collecting`'s.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consumers.inbound.acting import NOTHING, Deed, act
 from consumers.inbound.announcements import Occasion
@@ -35,6 +36,7 @@ from consumers.ledger.announcing import Announcement, announce
 from consumers.ledger.issued import find_issued
 from consumers.ledger.replies import Unread, settle_reading, start_reading
 from consumers.ledger.understood import event_bodies, find_first, lock_unread
+from consumers.ledger.writer import is_away
 from profiles.addresses import UnusableAddress, read_address
 from profiles.profile import Profile
 
@@ -69,18 +71,40 @@ class ReplyPath:
 
     def read_replies(self, ids: Sequence[int]) -> int:
         """Read kept mails; return how many. What another reads already is left to it."""
-        profiles = {profile.id: profile for profile in self.parts.all_profiles()}
-        own = own_addresses(profiles.values())
         total = 0
         while True:
             with self.parts.engine.begin() as connection:
                 taken = start_reading(connection, ids, self.parts.now())
             if not taken:
                 return total
-            read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in taken]
-            with self.parts.engine.begin() as connection:
-                self._settle(connection, read, profiles, own)
+            self.read_started(taken)
             total += len(taken)
+
+    def read_started(self, mails: Sequence[Unread]) -> None:
+        """Read mails that were taken and whose start is counted."""
+        profiles = {profile.id: profile for profile in self.parts.all_profiles()}
+        own = own_addresses(profiles.values())
+        read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in mails]
+        if not self._settled(read, profiles, own) and len(read) > 1:
+            # One of them may be at fault, which must not cost its neighbours.
+            for each in read:
+                self._settled([each], profiles, own)
+
+    def _settled(
+        self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile], own: frozenset[str]
+    ) -> bool:
+        """Settle mails in one commit; False, told in the log, when that fails while the database is there.
+
+        A mail that fails alone keeps its start, and is given up at its third.
+        """
+        try:
+            self._settle(read, profiles, own)
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and is_away(error):
+                raise
+            log.exception("replies_not_settled", count=len(read), first=read[0][0].id, error=type(error).__name__)
+            return False
+        return True
 
     def _around(self, mail: Unread, profiles: Mapping[int, Profile], own: frozenset[str]) -> Surroundings:
         """Return what a mail itself cannot tell."""
@@ -89,13 +113,22 @@ class ReplyPath:
         return Surroundings(own, authserv_id=authserv_id, aliases=self.parts.aliases, answers_only=True)
 
     def _settle(
+        self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile], own: frozenset[str]
+    ) -> None:
+        """Match and act, and write everything down in one commit."""
+        with self.parts.engine.begin() as connection:
+            rows = self._written(connection, read, profiles, own)
+        for row in rows:
+            log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
+
+    def _written(
         self,
         connection: Connection,
         read: Sequence[tuple[Unread, Reading]],
         profiles: Mapping[int, Profile],
         own: frozenset[str],
-    ) -> None:
-        """Match and act, and write everything down; what another has read meanwhile is left out."""
+    ) -> list[dict[str, Any]]:
+        """Match, act and write; return what was written. What another has read meanwhile is left out."""
         now = self.parts.now()
         free = lock_unread(connection, [mail.id for mail, _ in read])
         mails = [(mail, reading) for mail, reading in _without_duplicates(connection, read) if mail.id in free]
@@ -128,8 +161,7 @@ class ReplyPath:
             row["facts"]["answer"] = answers.get(row["row"])
         settle_reading(connection, rows)
         announce(connection, events)
-        for row in rows:
-            log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
+        return rows
 
 
 def own_addresses(profiles: Iterable[Profile]) -> frozenset[str]:
@@ -179,7 +211,7 @@ def _unanswered(reading: Reading, found: Match | Unmatched) -> Reading:
 def _occasion(mail: Unread, found: Match, told: Told | None, profile: Profile | None, now: int) -> Occasion:
     return Occasion(
         reply_id=mail.id,
-        seal=hashlib.sha256(mail.raw).hexdigest(),
+        seal=mail.sha256,
         profile_id=profile.id if profile else found.issued.profile_id,
         profile=profile.name if profile else (told.profile if told else "removed"),
         recipient=found.issued.recipient,

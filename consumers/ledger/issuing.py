@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from consumers.ledger.acting_tables import issued_commands
 from consumers.ledger.tables import deliveries
+
+LOCK = select(deliveries.c.id).where(deliveries.c.id == bindparam("delivery")).with_for_update()
+FIND = select(issued_commands.c.reply_id).where(
+    issued_commands.c.delivery_id == bindparam("delivery"), issued_commands.c.command == bindparam("words")
+)
+INSERT = insert(issued_commands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +31,17 @@ def find_issuer(connection: Connection, delivery_id: int, command: str) -> int |
 
     Locks the delivery, so that of two workers with the same command the second sees what the first wrote.
     """
-    connection.execute(select(deliveries.c.id).where(deliveries.c.id == delivery_id).with_for_update())
-    return connection.execute(
-        select(issued_commands.c.reply_id).where(
-            issued_commands.c.delivery_id == delivery_id, issued_commands.c.command == command
-        )
-    ).scalar()
+    connection.execute(LOCK, {"delivery": delivery_id})
+    return connection.execute(FIND, {"delivery": delivery_id, "words": command}).scalar()
 
 
 def issue(connection: Connection, issued: IssuedCommand, now: int) -> None:
     """Write down that a command takes effect."""
-    connection.execute(
-        insert(issued_commands).values(
-            delivery_id=issued.delivery_id,
-            command=issued.command,
-            reply_id=issued.reply_id,
-            issued_by=issued.issued_by,
-            created_at=now,
-        )
-    )
+    row = {
+        "delivery_id": issued.delivery_id,
+        "command": issued.command,
+        "reply_id": issued.reply_id,
+        "issued_by": issued.issued_by,
+        "created_at": now,
+    }
+    connection.execute(INSERT, row)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, insert, select, update
 
-from consumers.ledger.lease import lease_ended, read_lease_clock
+from consumers.ledger.lease import Moment, lease_ended, read_lease_clock
 from consumers.ledger.reply_tables import mailboxes
 from consumers.ledger.waiting import profiles
 
@@ -153,8 +153,8 @@ def begin_place(
     return replace(claimed, progress=replace(claimed.progress, **fresh))
 
 
-def advance(connection: Connection, claimed: Claim, **values: Any) -> None:
-    """Write how far a pass has come and renew its lease.
+def advance(connection: Connection, claimed: Claim, **values: Any) -> Moment:
+    """Write how far a pass has come and renew its lease; return the moment of the lease clock.
 
     Raises:
         MailboxLost: when the pass no longer owns the mailbox; the caller's transaction must not be committed.
@@ -167,6 +167,7 @@ def advance(connection: Connection, claimed: Claim, **values: Any) -> None:
     )
     if kept.rowcount != 1:
         raise MailboxLost
+    return moment
 
 
 def end_pass(connection: Connection, claimed: Claim, *, now: int, complete: bool, poll_seconds: float) -> None:

@@ -15,6 +15,13 @@ STANDING = select(mutes.c.scope, mutes.c.recipient_key, mutes.c.kind).where(
     or_(mutes.c.until.is_(None), mutes.c.until > bindparam("now")),
 )
 
+INSERT = insert(mutes)
+END = delete(mutes).where(
+    mutes.c.scope == bindparam("of_scope"),
+    mutes.c.recipient_key == bindparam("key"),
+    mutes.c.kind == bindparam("of_kind"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -49,29 +56,24 @@ def find_silenced(connection: Connection, scopes: Collection[str], now: int) -> 
 def silence(connection: Connection, wanted: Silence, now: int) -> None:
     """Write a mute or a stop; it takes the place of an earlier one of its kind."""
     unsilence(connection, wanted.scope, wanted.recipient_key, wanted.kind)
-    connection.execute(
-        insert(mutes).values(
-            profile_id=wanted.profile_id,
-            scope=wanted.scope,
-            recipient=wanted.recipient,
-            recipient_key=wanted.recipient_key,
-            kind=wanted.kind,
-            about=wanted.about,
-            asked_by=wanted.asked_by,
-            delivery_id=wanted.delivery_id,
-            until=wanted.until,
-            created_at=now,
-        )
-    )
+    row = {
+        "profile_id": wanted.profile_id,
+        "scope": wanted.scope,
+        "recipient": wanted.recipient,
+        "recipient_key": wanted.recipient_key,
+        "kind": wanted.kind,
+        "about": wanted.about,
+        "asked_by": wanted.asked_by,
+        "delivery_id": wanted.delivery_id,
+        "until": wanted.until,
+        "created_at": now,
+    }
+    connection.execute(INSERT, row)
 
 
 def unsilence(connection: Connection, scope: str, recipient_key: str, kind: str) -> bool:
     """End a mute or a stop; False when there was none."""
-    return bool(
-        connection.execute(
-            delete(mutes).where(mutes.c.scope == scope, mutes.c.recipient_key == recipient_key, mutes.c.kind == kind)
-        ).rowcount
-    )
+    return bool(connection.execute(END, {"of_scope": scope, "key": recipient_key, "of_kind": kind}).rowcount)
 
 
 def remove_mute(connection: Connection, mute_id: int) -> bool:

@@ -1,7 +1,8 @@
 """The verbs keep and read, as the ledger knows them: a mail is written down raw, and later what it was read as.
 
-Keeping moves the mailbox's cursor in the same commit, so that a mail is behind the cursor exactly when it is kept.
-Nothing here understands a mail.
+Keeping moves the mailbox's cursor in the same commit, so that a mail is behind the cursor exactly when it is kept, and
+takes what is new for the one who keeps it to read: the start is counted in this commit too. What he does not come to
+read is taken up by `start_reading` when his lease has ended. Nothing here understands a mail.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.mailboxes import Claim, advance
@@ -25,8 +26,23 @@ MOST_READ_OCTETS = 64 * 1024 * 1024
 #: Milliseconds a kept mail is left to the pass that kept it before the sweep asks for it again.
 READING_GRACE = 5_000
 
-INSERT = insert(replies).returning(replies.c.id, sort_by_parameter_order=True)
-SETTLE = update(replies).where(replies.c.id == bindparam("row"), replies.c.read_at.is_(None))
+INSERT = insert(replies)
+_NUMBERED = (
+    replies.c.profile_id == bindparam("profile_id"),
+    replies.c.folder == bindparam("folder"),
+    replies.c.place == bindparam("place"),
+    replies.c.uidvalidity == bindparam("uidvalidity"),
+    replies.c.uid.in_(bindparam("uids", expanding=True)),
+)
+NUMBERED = select(replies.c.uid).where(*_NUMBERED)
+NUMBERED_ROWS = select(replies.c.uid, replies.c.id).where(*_NUMBERED)
+SAME_CONTENT = select(replies.c.sha256).where(
+    replies.c.profile_id == bindparam("profile_id"), replies.c.sha256.in_(bindparam("hashes", expanding=True))
+)
+COUNT_KEPT = (
+    update(mailboxes).where(mailboxes.c.id == bindparam("mailbox")).values(kept=mailboxes.c.kept + bindparam("more"))
+)
+SETTLE = update(replies).where(replies.c.id == bindparam("row"), replies.c.read_at.is_(None)).values(lease_until=null())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +60,24 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What keeping a batch came to: the rows that are new, and how many mails were there already."""
-
-    ids: tuple[int, ...]
-    recognised: int
-
-
-@dataclass(frozen=True, slots=True)
 class Unread:
-    """A kept mail that is to be read."""
+    """A kept mail that is to be read, its start counted and its lease given."""
 
     id: int
     profile_id: int
     size: int
+    sha256: str
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeping a batch came to: how many mails are new, those of them that are to be read, and how many were
+    there already."""
+
+    count: int
+    unread: tuple[Unread, ...]
+    recognised: int
 
 
 def keep(
@@ -73,49 +92,51 @@ def keep(
         MailboxLost: when the pass no longer owns the mailbox; nothing may be committed then.
     """
     # First, because it is what makes a second pass wait or end.
+    moment = advance(connection, claimed, cursor=through)
     progress, mailbox = claimed.progress, claimed.mailbox
-    advance(connection, claimed, cursor=through)
-    here = (
-        replies.c.profile_id == mailbox.profile_id,
-        replies.c.folder == mailbox.folder,
-        replies.c.place == progress.place,
-        replies.c.uidvalidity == progress.uidvalidity,
-    )
-    numbered = select(replies.c.uid).where(*here, replies.c.uid.in_([mail.uid for mail in mails]))
-    known = set(connection.execute(numbered).scalars())
+    place = {"place": progress.place, "uidvalidity": progress.uidvalidity, "folder": mailbox.folder}
+    here = {"profile_id": mailbox.profile_id, **place, "uids": [mail.uid for mail in mails]}
+    known = set(connection.execute(NUMBERED, here).scalars())
     old = [mail.sha256 for mail in mails if mail.uid < progress.floor_uid]
-    by_content = select(replies.c.sha256).where(replies.c.profile_id == mailbox.profile_id, replies.c.sha256.in_(old))
-    contents = set(connection.execute(by_content).scalars()) if old else set()
+    by_content = {"profile_id": mailbox.profile_id, "hashes": old}
+    recognised = set(connection.execute(SAME_CONTENT, by_content).scalars()) if old else set()
     new = [
         mail
         for mail in mails
-        if mail.uid not in known and not (mail.sha256 in contents and mail.uid < progress.floor_uid)
+        if mail.uid not in known and not (mail.sha256 in recognised and mail.uid < progress.floor_uid)
     ]
     if not new:
-        return Kept((), len(mails))
-    rows = [
-        {
-            "profile_id": mailbox.profile_id,
-            "profile": profile,
-            "folder": mailbox.folder,
-            "place": progress.place,
-            "uidvalidity": progress.uidvalidity,
-            "uid": mail.uid,
-            "sha256": mail.sha256,
-            "size": mail.size,
-            "internal_at": mail.internal_at,
-            "kept_at": now,
-            "raw": mail.raw,
-            "read_at": now if mail.raw is None else None,
-            "outcome": "unreadable" if mail.raw is None else None,
-            "reason": "cannot_be_fetched" if mail.raw is None else None,
-            "starts": 0,
-        }
+        return Kept(0, (), len(mails))
+    lease = {"lease_epoch": moment.epoch, "lease_until": moment.after(READING_LEASE_SECONDS)}
+    every = {"profile_id": mailbox.profile_id, "profile": profile, **place, "kept_at": now}
+    connection.execute(INSERT, [{**every, **_new_row(mail, now, lease)} for mail in new])
+    connection.execute(COUNT_KEPT, {"mailbox": mailbox.id, "more": len(new)})
+    here["uids"] = [mail.uid for mail in new]
+    ids = {row.uid: row.id for row in connection.execute(NUMBERED_ROWS, here)}
+    unread = tuple(
+        Unread(ids[mail.uid], mailbox.profile_id, mail.size, mail.sha256, mail.raw)
         for mail in new
-    ]
-    ids = tuple(connection.execute(INSERT, rows).scalars())
-    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox.id).values(kept=mailboxes.c.kept + len(ids)))
-    return Kept(ids, len(mails) - len(new))
+        if mail.raw is not None
+    )
+    return Kept(len(new), unread, len(mails) - len(new))
+
+
+def _new_row(mail: Inbound, now: int, lease: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a mail's own; what could not be fetched is read at once, as unreadable."""
+    unfetched = mail.raw is None
+    return {
+        "uid": mail.uid,
+        "sha256": mail.sha256,
+        "size": mail.size,
+        "internal_at": mail.internal_at,
+        "raw": mail.raw,
+        "read_at": now if unfetched else None,
+        "outcome": "unreadable" if unfetched else None,
+        "reason": "cannot_be_fetched" if unfetched else None,
+        "starts": 0 if unfetched else 1,
+        "lease_epoch": None if unfetched else lease["lease_epoch"],
+        "lease_until": None if unfetched else lease["lease_until"],
+    }
 
 
 def find_unread(connection: Connection, now: int, limit: int) -> list[int]:
@@ -174,7 +195,9 @@ def start_reading(connection: Connection, ids: Sequence[int], now: int) -> list[
         )
     )
     found = connection.execute(
-        select(replies.c.id, replies.c.profile_id, replies.c.size, replies.c.raw).where(replies.c.id.in_(chosen))
+        select(replies.c.id, replies.c.profile_id, replies.c.size, replies.c.sha256, replies.c.raw).where(
+            replies.c.id.in_(chosen)
+        )
     )
     return [Unread(*row) for row in found]
 
@@ -183,11 +206,11 @@ def settle_reading(connection: Connection, readings: Sequence[Mapping[str, Any]]
     """Write what mails were read as: columns of the table, and `row`, the id. What was read already stays as it is."""
     if readings:
         rows = [{name: _storable(value) for name, value in reading.items()} for reading in readings]
-        connection.execute(SETTLE, [{"lease_until": None, **row} for row in rows])
+        connection.execute(SETTLE, rows)
 
 
 def _storable(value: Any) -> Any:
     """Return text that every database takes: PostgreSQL refuses NUL, and both lone surrogates."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
         return value
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

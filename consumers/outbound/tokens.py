@@ -8,9 +8,9 @@ token is of no use to another recipient. Lower-case base32 survives systems that
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +21,11 @@ LIFETIME_DAYS = 400
 VERSION = 1
 DAY_MILLISECONDS = 86_400_000
 MAC_OCTETS = 15
-_HEAD_OCTETS = 10
+HEAD_OCTETS = 10
+LENGTH = 40
+
+_TOKEN = re.compile(r"[A-Za-z2-7]{40}\Z", re.ASCII)
+_DIGITS = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghijklmnopqrstuv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,10 @@ def make_token(key: bytes, delivery_id: int, recipient_key: str, created_at: int
 
 def read_token(text: str) -> TokenFacts | None:
     """Read what a token claims; None when the text is no token. Nothing of it may be trusted yet."""
-    if len(text) != 40:
+    if len(text) != LENGTH or not _TOKEN.match(text):
         return None
-    try:
-        octets = base64.b32decode(text.upper().encode("ascii"))
-    except (binascii.Error, UnicodeEncodeError):
-        return None
+    # The digits of base32 as those that `int` knows: every mail that comes in has several texts of this length.
+    octets = int(text.lower().translate(_DIGITS), 32).to_bytes(HEAD_OCTETS + MAC_OCTETS, "big")
     if octets[0] != VERSION:
         return None
     return TokenFacts(int.from_bytes(octets[1:7], "big"), int.from_bytes(octets[7:10], "big"), octets)
@@ -58,7 +60,7 @@ def read_token(text: str) -> TokenFacts | None:
 
 def is_genuine(facts: TokenFacts, keys: Sequence[bytes], recipient_key: str, now: int) -> bool:
     """Say whether a token was made with one of the keys for this recipient and still holds at `now`."""
-    head, mac = facts.octets[:_HEAD_OCTETS], facts.octets[_HEAD_OCTETS:]
+    head, mac = facts.octets[:HEAD_OCTETS], facts.octets[HEAD_OCTETS:]
     # Every key is compared, so that the time taken does not tell which one fits.
     matches = [hmac.compare_digest(_mac(key, head, recipient_key), mac) for key in keys]
     return any(matches) and now // DAY_MILLISECONDS <= facts.last_day

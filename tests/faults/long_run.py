@@ -24,6 +24,7 @@ from tests.faults.figures import table
 from tests.faults.full_disk import fill_while_working
 from tests.faults.hostile import inject
 from tests.faults.kills import EVERYWHERE, Killing, one_of_each
+from tests.faults.lost_answers import lose_answers
 from tests.faults.outages import outages, postgresql_crashed, redis_emptied, redis_killed, redis_paused, sqlite_locked
 from tests.faults.smtp_faults import Expected, misbehave, refuse_some
 from tests.faults.system import System, wait_for
@@ -104,6 +105,8 @@ def things_taken_away(folder: Path, seed: int) -> Iterator[object]:
     with running_on_postgresql(folder / "postgresql") as (system, server):
         outages(system, postgresql_crashed(server), times=6, seconds=2.0, seed=seed)
         yield system.rest("postgresql crashed")
+    with running_on_postgresql(folder / "answers") as (system, server):
+        yield lose_answers(system, server.port, batches=60)
     if may_mount():
         with (
             small_disk(folder / "disk") as disk,

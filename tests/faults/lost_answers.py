@@ -12,7 +12,16 @@ import itertools
 import socket
 import threading
 import time
+from dataclasses import replace
 
+from tests.faults.inputs import batch
+from tests.faults.system import System
+from tests.faults.tally import Tally
+
+#: Of so many commits one loses its answer.
+EVERY = 5
+#: Events published at a time.
+BATCH = 10
 #: What ends a transaction, as psycopg sends it.
 COMMIT = b"COMMIT\0"
 #: Seconds that the server gets to do it before the connection is cut.
@@ -69,3 +78,20 @@ def _pass_on(server: socket.socket, client: socket.socket) -> None:
             client.sendall(answered)
     with contextlib.suppress(OSError):
         client.shutdown(socket.SHUT_RDWR)
+
+
+def lose_answers(system: System, port: int, batches: int) -> Tally:
+    """Let two workers reach PostgreSQL at `port` through a door that cuts, and come to rest."""
+    door = CuttingDoor(port, EVERY)
+    url = system.ground.engine.url.set(port=door.port).render_as_string(hide_password=False)
+    system.profile()
+    for _ in range(2):
+        system.worker(RUNMAIL_DATABASE_URL=url)
+    system.clock()
+    for number in range(batches):
+        system.publish(batch(f"cut-{number}", BATCH))
+        system.wait_recorded(BATCH * number + 1)
+    seconds = system.drain()
+    door.close()
+    system.outages = door.lost
+    return replace(system.rest("lost answers of commits"), seconds_to_drain=round(seconds, 1))

@@ -7,8 +7,7 @@ import secrets
 import pytest
 
 from tests.faults.conftest import Make
-from tests.faults.inputs import batch
-from tests.faults.lost_answers import CuttingDoor
+from tests.faults.lost_answers import lose_answers
 from tests.faults.outages import (
     outages,
     postgresql_crashed,
@@ -46,21 +45,10 @@ def test_a_crashed_postgresql_quarantines_no_event(on_postgresql: System, postgr
 
 @pytest.mark.real("postgresql")
 def test_commits_whose_answers_are_lost_lose_repeat_and_flag_nothing(make: Make, postgresql: PostgreSql) -> None:
-    direct = postgresql.make(f"t{secrets.token_hex(6)}")
-    door = CuttingDoor(postgresql.port, every=5)
-    system = make(database_url=direct)
-    through = direct.replace(f":{postgresql.port}/", f":{door.port}/")
-    system.profile()
-    for _ in range(2):
-        system.worker(RUNMAIL_DATABASE_URL=through)
-    system.clock()
-    for number in range(20):
-        system.publish(batch(f"cut-{number}", 10))
-        system.wait_recorded(10 * number + 1)
+    system = make(database_url=postgresql.make(f"t{secrets.token_hex(6)}"))
 
-    tally = system.rest("lost answers of commits")
-    door.close()
+    tally = lose_answers(system, postgresql.port, batches=10)
 
-    assert door.lost >= 10
+    assert tally.outages >= 5
     assert (tally.lost, tally.duplicated, tally.quarantined, tally.maybe_twice) == (0, 0, 0, 0), str(tally)
     assert "Traceback" not in system.logs()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +53,22 @@ def test_a_token_with_one_character_changed_is_not_genuine(delivery_id: int, now
 @given(st.text(max_size=60))
 def test_reading_anything_as_a_token_never_raises(text: str) -> None:
     read_token(text)
+
+
+@given(st.binary(min_size=24, max_size=24))
+def test_the_octets_of_a_token_are_those_of_its_base32(octets: bytes) -> None:
+    facts = read_token(base64.b32encode(b"\x01" + octets).decode())
+
+    assert facts is not None
+    assert facts.octets == b"\x01" + octets
+
+
+@pytest.mark.parametrize("strange", ["_", " ", "+", "-", "1", "ſ", "\n", "İ"])
+def test_a_text_with_a_character_that_base32_has_not_is_no_token(strange: str) -> None:
+    token = make_token(KEY, 7, "a@example.com", 0)
+
+    assert [
+        read_token(strange + token[1:]),
+        read_token(token[:9] + strange + token[10:]),
+        read_token(token[:-1] + strange),
+    ] == [None] * 3

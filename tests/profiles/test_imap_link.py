@@ -61,12 +61,23 @@ def test_a_server_of_an_unknown_authority_gets_no_password(dovecot: Dovecot, sec
 
 
 @pytest.mark.real("dovecot")
-def test_no_password_reaches_a_log(dovecot: Dovecot, authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_password_and_no_mail_reaches_a_log(
+    dovecot: Dovecot, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
-    open_imap(settings_for(dovecot, authority, security="tls"), dovecot.password, reach=HERE).close()
-    assert caplog.messages
-    assert dovecot.password not in caplog.text
-    assert "sesame" not in caplog.text
+    link = open_imap(settings_for(dovecot, authority, security="tls"), dovecot.password, reach=HERE)
+    said = caplog.text
+    link.append("INBOX", b"Subject: x\n\nwhat somebody wrote\n")
+    caplog.clear()
+    link.select_folder("INBOX", readonly=True)
+    (mail,) = link.fetch([1], ["BODY.PEEK[]"]).values()
+    link.close()
+    assert b"what somebody wrote" in mail[b"BODY[]"]
+    said += caplog.text
+    assert said
+    assert dovecot.password not in said
+    assert "what somebody wrote" not in said
+    assert "sesame" not in said
 
 
 @pytest.mark.parametrize("reason", ["certificate_expired", "certificate_wrong_host"])

@@ -44,6 +44,10 @@ class HeaderBlock:
         """Return every value of a field from top to bottom, unfolded, encoded words as they stand."""
         return [_unfold(value) for value in self._fields.get(name, ())]
 
+    def holding(self, name: str, octets: bytes) -> list[str]:
+        """Return those values of a field in which some ASCII stands, unfolded; the others are not decoded at all."""
+        return [_unfold(value) for value in self._fields.get(name, ()) if octets in value]
+
     def first(self, name: str) -> str:
         """Return the topmost value of a field, unfolded; empty when there is none."""
         values = self._fields.get(name)

@@ -59,8 +59,7 @@ class Tree:
 def walk(source: bytes, headers: HeaderBlock) -> Tree:
     """Find the leaves of a mail whose top headers have been read."""
     walker = _Walker(source)
-    walker.visit(headers, headers.end, len(source), 0, 0, "text/plain")
-    kind, parameters = media_type(headers)
+    kind, parameters = walker.visit(headers, headers.end, len(source), 0, 0, "text/plain")
     return Tree(kind, parameters, tuple(walker.parts))
 
 
@@ -72,28 +71,34 @@ class _Walker:
         self._false_marks = 0
         self.parts: list[Part] = []
 
-    def visit(self, headers: HeaderBlock, start: int, end: int, depth: int, alternative: int, default: str) -> None:
-        """Add the leaves of what lies between `start` and `end`, where its headers have ended already."""
+    def visit(
+        self, headers: HeaderBlock, start: int, end: int, depth: int, alternative: int, default: str
+    ) -> tuple[str, dict[str, str]]:
+        """Add the leaves of what lies between `start` and `end`, where its headers have ended already.
+
+        Return its media type and the parameters of it.
+        """
         self._visits += 1
-        kind, parameters = media_type(headers, default)
+        kind, parameters = media = media_type(headers, default)
         if not kind.startswith("multipart/"):
             self.parts.append(Part(kind, parameters, headers, start, end, alternative))
-            return
+            return media
         if depth == MAX_DEPTH:
-            return
+            return media
         spans = self._spans(start, end, parameters.get("boundary", ""))
         if not spans:
             self.parts.append(Part("text/plain", {}, headers, start, end, alternative))
-            return
+            return media
         if kind == "multipart/alternative":
             self._alternatives += 1
             alternative = self._alternatives
         inner_default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
         for child_start, child_end in spans:
             if len(self.parts) >= MAX_PARTS or self._visits >= MAX_VISITS:
-                return
+                break
             inner = read_headers(self._source, child_start, child_end)
             self.visit(inner, min(inner.end, child_end), child_end, depth + 1, alternative, inner_default)
+        return media
 
     def _spans(self, start: int, end: int, boundary: str) -> list[tuple[int, int]]:
         """Return where the parts of a multipart lie (RFC 2046 5.1.1); the last may lack its closing mark."""

@@ -48,4 +48,6 @@ def part_lines(source: bytes, part: Part) -> list[str]:
 
 def cut_lines(lines: list[str]) -> list[str]:
     """Cut lines to the characters that are examined."""
+    if max(map(len, lines), default=0) <= MAX_LINE:
+        return lines
     return [line[:MAX_LINE] for line in lines]

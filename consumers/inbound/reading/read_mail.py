@@ -96,10 +96,10 @@ def understand(source: bytes, surroundings: Surroundings = NOWHERE, *, size: int
     if unsubscribe_token(facts.subject):
         return replace(facts, outcome=Outcome.UNSUBSCRIBE, why="subject")
 
-    text = new_text(body_lines(source, tree.parts))
     clue = auto_reply_clue(headers, tree, facts.subject)
     if clue == "bulk" or (clue is None and surroundings.answers_only and not facts.threads.tokens):
         return replace(facts, outcome=Outcome.NOT_FOR_US, why=clue or "no_token")
+    text = new_text(body_lines(source, tree.parts))
     if clue is not None:
         until = last_day_away(text, facts.subject, _day_of(headers))
         return replace(facts, outcome=Outcome.AUTO_REPLY, why=clue, text=text, auto_reply_until=until)

@@ -20,6 +20,7 @@ MAX_FROM = 1_000
 #: stops and UTF-8 are taken in words, as everybody writes them; a word with @ is not.
 _NAMED = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|[^"<>()@,:;\\\[\]])*<([^<>"()\s]+)>\Z""")
 _BARE = re.compile(r"[^<>\"(),:;\\\s\[\]]+\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COMMENT = re.compile(r"\(([^()\\]|\\.)*\)")
 
 
@@ -52,7 +53,7 @@ def read_sender(headers: HeaderBlock) -> Sender:
     if len(values) > 1:
         return Sender(None, SenderFault.SEVERAL_FROM_HEADERS)
     text = values[0]
-    if len(text) > MAX_FROM or any(ord(char) < 32 or ord(char) == 127 for char in text):
+    if len(text) > MAX_FROM or _CONTROL.search(text):
         return Sender(None, SenderFault.MALFORMED)
     address = _address(text)
     if address is None:

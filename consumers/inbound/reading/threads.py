@@ -65,7 +65,9 @@ NO_THREADS = Threads()
 def read_threads(headers: HeaderBlock, subject: str, returned: str = "") -> Threads:
     """Gather what ties a mail to another. `returned` are the headers of a mail that came back in it, as text."""
     ids = _ids_of(headers)
-    found = [(token, FoundIn.PLUS_ADDRESS) for name in _ADDRESSED for token in _plus_tokens(headers.all(name))]
+    found = [
+        (token, FoundIn.PLUS_ADDRESS) for name in _ADDRESSED for token in _plus_tokens(headers.holding(name, b"+"))
+    ]
     found += [(token, FoundIn.SUBJECT) for token in (unsubscribe_token(subject),) if token]
     found += [(each.partition("@")[0], FoundIn.MESSAGE_ID) for each in ids]
     if returned:

@@ -81,16 +81,19 @@ class Office:
 
     def __post_init__(self) -> None:
         self.profiles = ProfileStore(self.engine, self.keyring)
-        self.path = ReplyPath(
-            ReplyParts(
-                engine=self.engine,
-                all_profiles=self.profiles.all,
-                profiles_by_name=lambda: self.find,
-                keys=self.keyring.derive(PURPOSE),
-                aliases={"erledigt": "ack"},
-                now=lambda: self.now,
-            )
+        self.path = ReplyPath(self.parts())
+
+    def parts(self, **changes: Any) -> ReplyParts:
+        """Return what the path of a reply works with."""
+        parts = ReplyParts(
+            engine=self.engine,
+            all_profiles=self.profiles.all,
+            profiles_by_name=lambda: self.find,
+            keys=self.keyring.derive(PURPOSE),
+            aliases={"erledigt": "ack"},
+            now=lambda: self.now,
         )
+        return replace(parts, **changes)
 
     def find(self, name: str) -> Profile | None:
         try:

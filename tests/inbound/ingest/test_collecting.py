@@ -13,6 +13,7 @@ import pytest
 from imapclient import IMAPClient
 from sqlalchemy import update
 
+from consumers.inbound.fetching import BATCH_MAILS
 from consumers.inbound.passes import PassOutcome
 from consumers.ledger.mailboxes import rewind
 from consumers.ledger.reply_tables import mailboxes, replies
@@ -118,7 +119,7 @@ def test_each_folder_of_a_profile_has_a_cursor_of_its_own(rig: Rig, deliver: Del
 
 
 def test_a_pass_ends_when_its_time_is_over_and_the_next_goes_on(rig: Rig, deliver: Deliver) -> None:
-    for number in range(450):
+    for number in range(BATCH_MAILS + 50):
         deliver(mail(f"mail {number}"))
     ticks = iter([0.0, 0.0, *[99.0] * 20])
 
@@ -126,10 +127,10 @@ def test_a_pass_ends_when_its_time_is_over_and_the_next_goes_on(rig: Rig, delive
     due_at = rig.mailbox().due_at
     second = rig.collect()
 
-    assert (first.outcome, first.kept, first.left) == (PassOutcome.MORE, 200, 250)
+    assert (first.outcome, first.kept, first.left) == (PassOutcome.MORE, BATCH_MAILS, 50)
     assert due_at <= time.time() * 1000
-    assert (second.outcome, second.kept) == (PassOutcome.COMPLETE, 250)
-    assert rig.subjects() == [f"mail {number}" for number in range(450)]
+    assert (second.outcome, second.kept) == (PassOutcome.COMPLETE, 50)
+    assert rig.subjects() == [f"mail {number}" for number in range(BATCH_MAILS + 50)]
 
 
 def test_a_renumbered_folder_is_read_again_and_what_is_kept_is_recognised(

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from consumers.inbound.passes import PassOutcome
 from consumers.ledger.mailboxes import rewind
 from consumers.ledger.replies import find_unread, settle_reading
+from consumers.ledger.reply_tables import replies
 from consumers.ledger.retention import Forgettable, count_forgettable, forget, forget_old
 from consumers.views.mailboxes import list_mailboxes
 from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
@@ -84,12 +86,15 @@ def test_what_was_left_unread_is_found_and_text_that_no_database_takes_is_mended
     rig.collect(read_replies=lambda ids: None)
     now = time.time_ns() // 1_000_000
     with rig.ground.engine.begin() as connection:
+        # It belongs to the one who kept it until its lease has ended.
+        assert find_unread(connection, now + 60_000, 10) == []
+        connection.execute(update(replies).values(lease_until=0))
         (unread,) = find_unread(connection, now + 60_000, 10)
 
     path = reply_path(rig.ground)
     assert (path.read_replies([unread]), path.read_replies([unread])) == (1, 0)
     (row,) = rig.replies()
-    assert (row.outcome, row.starts, row.read_at >= now) == ("not_for_us", 1, True)
+    assert (row.outcome, row.starts, row.read_at >= now) == ("not_for_us", 2, True)
 
 
 def test_a_nul_in_what_was_read_is_replaced(rig: Rig, deliver: Deliver) -> None:
