@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumers.contract.events import AlertData, ReportRequested, RunFinishedData, SummaryReadyData
+from consumers.own_events import AnswerDueData
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The mail that is answered by ours: Message-IDs without brackets, checked to be harmless in a header."""
+
+    in_reply_to: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """What to say to whom.
 
@@ -27,16 +36,18 @@ class Notice:
     defaults); `data` is the event's own typed data; `thread_key` is the same for mails that belong to one
     conversation (suite and branch, or the key of an alert) and is no secret; `topic_key` is what a recipient may
     stop (the suite, else the conversation), and `topic` names it for people. `taken` is
-    known of an alert that somebody acknowledged; no consumer knows it.
+    known of an alert that somebody acknowledged; no consumer knows it. `answered` is set where the mail is an automatic
+    answer to another.
     """
 
     template: str
     recipients: tuple[str, ...]
-    data: RunFinishedData | SummaryReadyData | AlertData
+    data: RunFinishedData | SummaryReadyData | AlertData | AnswerDueData
     thread_key: str
     topic_key: str
     topic: str
     taken: Taken | None = None
+    answered: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True)

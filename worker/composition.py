@@ -49,7 +49,7 @@ from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
-from worker.kill_points import Point, PointedQueue, PointedWriter, pointed_link, read_point
+from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, pointed_link, read_point
 from worker.lookups import find_by_id, find_by_name, load_body, message_id, open_link, open_mailbox, sent_mail, taken_by
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
@@ -70,6 +70,8 @@ QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 DELIVERIES_PER_BELL = 200
 #: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
 OPENING_MARGIN = 5.0
+#: Seconds for which the connections of a killed worker are counted on, unless a shorter lease says less.
+PLACE_SECONDS = 30.0
 #: Seconds a pass over a mailbox gets to end after its batch when the worker stops; broken off, it loses nothing.
 COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
@@ -177,6 +179,7 @@ class WorkerParts:
                     self.writer,
                     owner=owner,
                     opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
+                    place_seconds=min(PLACE_SECONDS, settings.lease_seconds),
                     now=now_milliseconds,
                     clock=since_boot,
                 ),
@@ -197,7 +200,8 @@ class WorkerParts:
             )
         )
         self.stopping = threading.Event()
-        self.replies = reply_path(ground)
+        replies = reply_path(ground)
+        self.replies = PointedReplies(replies, point) if point else replies
         self.collectors = Collectors(partial(collect, collect_parts(ground, self.replies, self.stopping.is_set)))
 
         self.herald = make_herald(settings, ground.engine, ground.profiles, self.writer, now_milliseconds)

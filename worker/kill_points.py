@@ -5,8 +5,8 @@
     FAULT_RIG_KILL=stop:before:DOT:1             SIGSTOP instead; somebody outside lets it go on
 
 Places are `before:`, `inside:` and `after:` a commit of the ledger writer (by the name of its step), `before:` and
-`after:` an SMTP verb, a commit of the clock, a bell (`ring`) and the end of a queue message (`ack`). They are put
-around the parts where those are built; the parts know nothing of them.
+`after:` an SMTP verb, a commit of the clock, a bell (`ring`) and the end of a queue message (`ack`), and `read`
+around the reading of kept mails. They are put around the parts where those are built; the parts know nothing of them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from typing import Any
 from dramatiq.middleware import Middleware
 from sqlalchemy import Connection, Engine, event
 
+from consumers.inbound.reply_path import ReplyPath
+from consumers.ledger.replies import Unread
 from consumers.ledger.writer import Item, LedgerWriter, Result, Step
 from profiles.answers import Answer
 from profiles.profile import SmtpSettings
@@ -154,6 +156,25 @@ def pointed_link(point: Point) -> type[SmtpLink]:
             super().__init__(settings, PointedWire(wire, point))  # type: ignore[arg-type]
 
     return PointedLink
+
+
+class PointedReplies(ReplyPath):
+    """A path of replies with places: `before:read` (kept), `inside:read` (settled, not committed), `after:read`."""
+
+    def __init__(self, path: ReplyPath, point: Point) -> None:
+        super().__init__(path.parts)
+        self._point = point
+
+    def read_started(self, mails: Sequence[Unread]) -> None:
+        """Read mails that were taken; see ReplyPath."""
+        self._point("before:read")
+        super().read_started(mails)
+        self._point("after:read")
+
+    def _written(self, connection: Connection, *arguments: Any) -> list[dict[str, Any]]:
+        rows = super()._written(connection, *arguments)
+        self._point("inside:read")
+        return rows
 
 
 class PointedQueue(Middleware):

@@ -10,6 +10,7 @@ import time
 import structlog
 from sqlalchemy import Engine
 
+from consumers.ledger.answer_limits import forget_turns
 from consumers.ledger.mailboxes import Mailbox, add_mailboxes, due_mailboxes, postpone, wanted_mailboxes
 from consumers.ledger.replies import find_unread
 from consumers.ledger.retention import forget_old
@@ -94,6 +95,7 @@ class MailboxClock:
             return
         with self._engine.begin() as connection:
             forgotten = forget_old(connection, now, MOST_FORGOTTEN)
+            forget_turns(connection, now)
         if forgotten:
             log.info("mail_octets_removed", mails=forgotten)
         else:

@@ -16,9 +16,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.sweeping import Swept
+from consumers.views.inbound_stand import read_inbound_stand
 from worker.broker import QueueBroker
 from worker.metrics import QUICK, new_registry
 from worker.metrics_backlog import LedgerBacklog, Queue, read_ledger_backlog, read_queue
+from worker.metrics_inbound import InboundMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,7 @@ class ClockMetrics:
         self.queue_oldest = Gauge(
             "runmail_queue_oldest_seconds", "How long the first message on a queue has waited.", ["queue"], **told
         )
+        self.inbound = InboundMetrics(self.registry)
         for kind in ("pending", "maybe_sent"):
             self.taken_back.labels(kind)
 
@@ -99,6 +102,7 @@ class ClockMetrics:
         for gauge in (self.events, self.deliveries, self.queue_messages, self.queue_delayed, self.queue_oldest):
             gauge.clear()
         self.due_seconds.set(0)
+        self.inbound.forget()
 
 
 class BacklogReader:
@@ -134,6 +138,7 @@ class BacklogReader:
         try:
             with self._engine.connect() as connection:
                 self._metrics.ledger(read_ledger_backlog(connection, self._now()))
+                self._metrics.inbound.show(read_inbound_stand(connection, self._now()))
             for name in self._queues:
                 self._metrics.queue(name, read_queue(self._broker, name, self._now()))
         except (SQLAlchemyError, RedisError) as error:

@@ -15,7 +15,7 @@ from .malformed import MalformedEvent
 from .outgoing_events import OUTGOING_TYPES, OutgoingEvent
 from .strict_json import plain, read_json
 
-__all__ = ["MalformedEvent", "read_event", "read_json", "read_outgoing_event"]
+__all__ = ["MalformedEvent", "read_as", "read_event", "read_json", "read_outgoing_event"]
 
 Kind = TypeVar("Kind", bound=CloudEvent)
 
@@ -30,7 +30,7 @@ def read_event(obj: object) -> Event:
         MalformedEvent: `not_an_object`, `missing_attribute`, `unknown_type`, `invalid_attribute`,
             `identifier_too_long`, and the reasons of `strict_json.plain`.
     """
-    return _read(obj, EVENT_TYPES)
+    return read_as(obj, EVENT_TYPES)
 
 
 def read_outgoing_event(obj: object) -> OutgoingEvent:
@@ -39,11 +39,15 @@ def read_outgoing_event(obj: object) -> OutgoingEvent:
     Raises:
         MalformedEvent: as `read_event`.
     """
-    return _read(obj, OUTGOING_TYPES)
+    return read_as(obj, OUTGOING_TYPES)
 
 
-def _read(obj: object, types: Mapping[str, type[Kind]]) -> Kind:
-    """Read one event of one of the types."""
+def read_as(obj: object, types: Mapping[str, type[Kind]]) -> Kind:
+    """Read one event of one of the types.
+
+    Raises:
+        MalformedEvent: as `read_event`.
+    """
     if not isinstance(obj, dict):
         raise MalformedEvent("not_an_object", "an event is a JSON object")
     attributes: dict[str, Any] = plain(obj)

@@ -185,10 +185,12 @@ class _Pass:
     def _wanted(self, listed: list[Listed]) -> list[Listed]:
         """Leave out what was there at first contact and is older than is asked for."""
         progress = self._claim.progress
+        # Servers tell whole seconds: a mail of the very second that is asked for may have come after its beginning.
+        since_at = progress.since_at // 1_000 * 1_000
         wanted = [
             each
             for each in listed
-            if each.uid >= progress.floor_uid or each.internal_at is None or each.internal_at >= progress.since_at
+            if each.uid >= progress.floor_uid or each.internal_at is None or each.internal_at >= since_at
         ]
         over = len(listed) - len(wanted)
         self._count(passed_over=over, left=-over)

@@ -4,7 +4,8 @@
     read     each mail to one named outcome                                                  pure
     match    the delivery it answers, by a signed token                                      pure, few look-ups
     act      commands, bounces; or the named reason why nothing happens
-    settle   the outcome, all effects and the events that tell of them                       one commit
+    answer   help that was asked for, and why a command had no effect; at most once a day
+    settle   the outcome, all effects, the events that tell of them, the answers             one commit
 
 Who keeps mails takes them in the same commit; the others are taken by id, when the lease of the one before has ended.
 A mail that kills its reader is given up at its third start. It knows nothing of mailboxes: how mails are fetched and
@@ -24,6 +25,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consumers.inbound.acting import NOTHING, Deed, act
 from consumers.inbound.announcements import Occasion
 from consumers.inbound.authority import Rules
+from consumers.inbound.automatic.redirecting import redirect
+from consumers.inbound.automatic.wishes import wish_of
+from consumers.inbound.automatic.writing import Asked, answer_all
 from consumers.inbound.matching import Match, Unmatched, claimed_deliveries, match
 from consumers.inbound.reading.outcome import Outcome, Reading
 from consumers.inbound.reading.read_mail import Surroundings, read_mail, without_tag
@@ -63,14 +67,14 @@ class ReplyPath:
     """Reads kept mails and lets them have their effects; safe to use from several threads."""
 
     def __init__(self, parts: ReplyParts) -> None:
-        self._parts = parts
+        self.parts = parts
 
     def read_replies(self, ids: Sequence[int]) -> int:
         """Read kept mails; return how many. What another reads already is left to it."""
         total = 0
         while True:
-            with self._parts.engine.begin() as connection:
-                taken = start_reading(connection, ids, self._parts.now())
+            with self.parts.engine.begin() as connection:
+                taken = start_reading(connection, ids, self.parts.now())
             if not taken:
                 return total
             self.read_started(taken)
@@ -78,21 +82,23 @@ class ReplyPath:
 
     def read_started(self, mails: Sequence[Unread]) -> None:
         """Read mails that were taken and whose start is counted."""
-        profiles = {profile.id: profile for profile in self._parts.all_profiles()}
+        profiles = {profile.id: profile for profile in self.parts.all_profiles()}
         own = own_addresses(profiles.values())
         read = [(mail, read_mail(mail.raw, self._around(mail, profiles, own), size=mail.size)) for mail in mails]
-        if not self._settled(read, profiles) and len(read) > 1:
+        if not self._settled(read, profiles, own) and len(read) > 1:
             # One of them may be at fault, which must not cost its neighbours.
             for each in read:
-                self._settled([each], profiles)
+                self._settled([each], profiles, own)
 
-    def _settled(self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]) -> bool:
+    def _settled(
+        self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile], own: frozenset[str]
+    ) -> bool:
         """Settle mails in one commit; False, told in the log, when that fails while the database is there.
 
         A mail that fails alone keeps its start, and is given up at its third.
         """
         try:
-            self._settle(read, profiles)
+            self._settle(read, profiles, own)
         except Exception as error:
             if isinstance(error, OperationalError | InterfaceError) and is_away(error):
                 raise
@@ -104,41 +110,55 @@ class ReplyPath:
         """Return what a mail itself cannot tell."""
         profile = profiles.get(mail.profile_id)
         authserv_id = profile.authserv_id if profile else None
-        return Surroundings(own, authserv_id=authserv_id, aliases=self._parts.aliases, answers_only=True)
+        return Surroundings(own, authserv_id=authserv_id, aliases=self.parts.aliases, answers_only=True)
 
-    def _settle(self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]) -> None:
+    def _settle(
+        self, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile], own: frozenset[str]
+    ) -> None:
         """Match and act, and write everything down in one commit."""
-        with self._parts.engine.begin() as connection:
-            rows = self._written(connection, read, profiles)
+        with self.parts.engine.begin() as connection:
+            rows = self._written(connection, read, profiles, own)
         for row in rows:
             log.info("reply_read", reply=row["row"], outcome=row["outcome"], reason=row["reason"])
 
     def _written(
-        self, connection: Connection, read: Sequence[tuple[Unread, Reading]], profiles: Mapping[int, Profile]
+        self,
+        connection: Connection,
+        read: Sequence[tuple[Unread, Reading]],
+        profiles: Mapping[int, Profile],
+        own: frozenset[str],
     ) -> list[dict[str, Any]]:
         """Match, act and write; return what was written. What another has read meanwhile is left out."""
-        now = self._parts.now()
+        now = self.parts.now()
         free = lock_unread(connection, [mail.id for mail, _ in read])
         mails = [(mail, reading) for mail, reading in _without_duplicates(connection, read) if mail.id in free]
         issued = find_issued(connection, claimed_deliveries(reading.threads for _, reading in mails))
-        matches = [match(reading.threads, _sender_key(reading), issued, self._parts.keys, now) for _, reading in mails]
+        matches = [match(reading.threads, _sender_key(reading), issued, self.parts.keys, now) for _, reading in mails]
+        matches = redirect(connection, [reading for _, reading in mails], matches)
         answered = {each.issued.event_row for each in matches if isinstance(each, Match)}
         told = {row: told_by(body) for row, body in event_bodies(connection, answered)}
-        find_by_name = self._parts.profiles_by_name()
+        find_by_name = self.parts.profiles_by_name()
         rows: list[dict[str, Any]] = []
         events: list[Announcement] = []
+        asked: list[Asked] = []
         for (mail, reading), found in zip(mails, matches, strict=True):
             if isinstance(found, Match) and reading.outcome not in WITHOUT_EFFECT:
                 about = told.get(found.issued.event_row)
                 profile = _home(about, found, profiles, find_by_name)
                 occasion = _occasion(mail, found, about, profile, now)
                 deed = act(connection, reading, found, about, _rules(profile), occasion)
+                wish = wish_of(reading, found, about, deed.refusal, profile)
+                if wish is not None and about is not None:
+                    asked.append(Asked(mail.id, mail.raw, reading.message_id, profile, about, wish))
             else:
                 deed = NOTHING
                 if reading.outcome in OF_PEOPLE:
                     reading = _unanswered(reading, found)
             rows.append(_columns(mail, reading, found, deed, now))
             events += deed.events
+        answers = answer_all(connection, asked, own, now)
+        for row in rows:
+            row["facts"]["answer"] = answers.get(row["row"])
         settle_reading(connection, rows)
         announce(connection, events)
         return rows

@@ -16,8 +16,6 @@ from consumers.ledger.breakers import Change, Failure, count_failure, count_succ
 from consumers.ledger.lease import Moment, lease_ended, lease_holds, read_lease_clock
 from consumers.ledger.tables import connections
 
-#: Seconds a place outlives its last renewal, and so what a killed worker's connections are counted on for.
-PLACE_SECONDS = 30.0
 #: Connections of one profile that are opened at once; two failing together leave one login before a lock-out.
 MOST_OPENING = 2
 #: Milliseconds to wait for a place, by what stands in the way.
@@ -50,13 +48,22 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """How opening a connection ended; no `failure` means that it is open."""
+    """How opening a connection ended; no `failure` means that it is open, its place counted for `seconds`."""
 
     profile_id: int
     place: int
     now: int
+    seconds: float
     failure: Failure | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A wish to keep all places of an owner for so many seconds more."""
+
+    owner: str
+    seconds: float
 
 
 DROP_ENDED = delete(connections).where(connections.c.profile_id == bindparam("profile"))
@@ -114,7 +121,7 @@ def opened(connection: Connection, reports: Sequence[Opened]) -> list[Change]:
     for report in reports:
         _line_up(connection, report.profile_id)
         if report.failure is None:
-            connection.execute(IS_OPEN, {"place": report.place, "until": moment.after(PLACE_SECONDS)})
+            connection.execute(IS_OPEN, {"place": report.place, "until": moment.after(report.seconds)})
             changes.append(count_success(connection, report.profile_id, moment))
         else:
             leave(connection, [report.place])
@@ -124,15 +131,17 @@ def opened(connection: Connection, reports: Sequence[Opened]) -> list[Change]:
     return changes
 
 
-def renew(connection: Connection, owners: Sequence[str]) -> list[frozenset[int]]:
+def renew(connection: Connection, renewals: Sequence[Renewal]) -> list[frozenset[int]]:
     """Keep the places of each owner; return those it still has. One whose lease ended is lost."""
     moment = read_lease_clock(connection)
     held = []
-    for owner in owners:
+    for renewal in renewals:
         rows = connection.execute(
             update(connections)
-            .where(connections.c.owner == owner, lease_holds(connections, moment), connections.c.opening.is_(False))
-            .values(lease_until=moment.after(PLACE_SECONDS))
+            .where(
+                connections.c.owner == renewal.owner, lease_holds(connections, moment), connections.c.opening.is_(False)
+            )
+            .values(lease_until=moment.after(renewal.seconds))
             .returning(connections.c.id)
         )
         held.append(frozenset(rows.scalars()))

@@ -29,6 +29,12 @@ class Issued:
     profile_id: int
 
 
+def find_message_ids(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """Return the Message-IDs of deliveries, without brackets, by id."""
+    wanted = select(deliveries.c.id, deliveries.c.message_id).where(deliveries.c.id.in_(sorted(set(ids))))
+    return {row.id: row.message_id for row in connection.execute(wanted) if row.message_id}
+
+
 def find_issued(connection: Connection, ids: Collection[int]) -> dict[int, Issued]:
     """Return the deliveries of these ids that exist, by id."""
     if not ids:

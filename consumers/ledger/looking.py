@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from consumers.ledger.lease import Moment, lease_ended, read_lease_clock
 from consumers.ledger.states import MAX_STARTS, AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
+from profiles.errors import ANSWER_LOST
 from profiles.profile import OnUncertain
 
 #: Deliveries of one look; the rest follows.
@@ -123,9 +124,9 @@ def _end(connection: Connection, look: Looked) -> DeliveryState | None:
     if look.found:
         state, facts = DeliveryState.SENT, {"reason": "found_in_mailbox", "due_at": None, "sent_at": look.now}
     elif look.on_uncertain is OnUncertain.RESEND and _unknown_attempts(connection, look.sought.id) <= 1:
-        state, facts = DeliveryState.DEFERRED, {"reason": "answer_lost", "due_at": look.now}
+        state, facts = DeliveryState.DEFERRED, {"reason": ANSWER_LOST, "due_at": look.now}
     else:
-        state, facts = DeliveryState.UNCERTAIN, {"reason": "answer_lost", "due_at": None}
+        state, facts = DeliveryState.UNCERTAIN, {"reason": ANSWER_LOST, "due_at": None}
     connection.execute(update(deliveries).where(*ours).values(state=state, **facts, **free))
     return state
 

@@ -144,6 +144,14 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
     return results
 
 
+def find_events(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the rows of events outside quarantine, by source and id."""
+    if not pairs:
+        return {}
+    found = connection.execute(KNOWN, {"pairs": sorted(set(pairs))})
+    return {(row.source, row.event_id): row.id for row in found}
+
+
 def leave_to_sweep(connection: Connection, row_ids: Sequence[int]) -> None:
     """Let anyone plan events that were recorded by a process that plans none."""
     connection.execute(update(events).where(events.c.id.in_(row_ids)).values(starts=0, lease_until=None))
@@ -157,10 +165,7 @@ def record_answers(connection: Connection, answers: Sequence[Arrival]) -> list[R
     """
     if not answers:
         return []
-    standing = {
-        (row.source, row.event_id): row.id
-        for row in connection.execute(KNOWN, {"pairs": sorted({item.event.identity for item in answers})})
-    }
+    standing = find_events(connection, [item.event.identity for item in answers])
     new = iter(record(connection, [item for item in answers if item.event.identity not in standing]))
     return [
         Recorded(standing[item.event.identity], RecordOutcome.REPEAT) if item.event.identity in standing else next(new)

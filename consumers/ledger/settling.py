@@ -9,19 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from consumers.ledger.lease import read_lease_clock
 from consumers.ledger.states import AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts, deliveries
+from profiles.errors import ANSWER_LOST
 
 # Statements are made once: SQLAlchemy takes longer to make one than SQLite to run it.
-SENDING = (
+FOUND = (
     select(deliveries.c.id, deliveries.c.fence)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.SENDING.value)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
     .with_for_update()
 )
-HOLDING = SENDING.where(deliveries.c.lease_epoch == bindparam("epoch"), deliveries.c.lease_until > bindparam("moment"))
+HOLDING = FOUND.where(
+    deliveries.c.state == DeliveryState.SENDING.value,
+    deliveries.c.lease_epoch == bindparam("epoch"),
+    deliveries.c.lease_until > bindparam("moment"),
+)
+# What the sweep has flagged is open as long as nobody has taken it up: an answer that comes after all settles it.
+OPEN = FOUND.where(
+    or_(
+        deliveries.c.state == DeliveryState.SENDING.value,
+        and_(
+            deliveries.c.state.in_((DeliveryState.UNCERTAIN.value, DeliveryState.DEFERRED.value)),
+            deliveries.c.reason == ANSWER_LOST,
+        ),
+    )
+)
 REACH_DATA = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("row"))
@@ -124,8 +139,12 @@ def reach_data(connection: Connection, items: Sequence[AtData]) -> list[bool]:
 
 
 def settle(connection: Connection, items: Sequence[Settlement]) -> list[bool]:
-    """Write outcomes and states together; False for an item whose fence another worker has taken."""
-    rows = connection.execute(SENDING, {"ids": [item.delivery_id for item in items]}).all()
+    """Write outcomes and states together; False for an item that somebody else has taken up or decided about.
+
+    An answer that comes when the sweep has flagged its delivery already, and before anybody has acted on that, takes
+    the flag away: it is known after all.
+    """
+    rows = connection.execute(OPEN, {"ids": [item.delivery_id for item in items]}).all()
     owned = {(row.id, row.fence) for row in rows}
     kept = [item for item in items if (item.delivery_id, item.fence) in owned]
     if kept:

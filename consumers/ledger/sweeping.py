@@ -16,6 +16,7 @@ from consumers.ledger.looking import profiles_to_look
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events
 from consumers.ledger.waiting import follow_profiles, profiles
+from profiles.errors import ANSWER_LOST
 from profiles.profile import OnUncertain
 
 #: Events of one sweep; the rest follows in the next.
@@ -67,7 +68,7 @@ def sweep(connection: Connection, now: int) -> Swept:
         .where(ended, deliveries.c.at_data.is_(True))
         .values(
             state=case((resend, DeliveryState.DEFERRED.value), else_=DeliveryState.UNCERTAIN.value),
-            reason="answer_lost",
+            reason=ANSWER_LOST,
             due_at=case((resend, now), (can_look, now + LOOK_DELAY), else_=None),
             maybe_twice=True,
             at_data=False,

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from consumers.facts import GroupCommitted, LedgerLost, Tell, untold
+from consumers.ledger.doubt import StillOpen, transaction_id, was_committed
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,8 @@ class LedgerWriter:
     """Write groups of items from one thread.
 
     Items of the same step that wait together are handed to it in one call, in the order they came; it returns
-    one result for each. Steps must bear being run again, because an answer to COMMIT can be lost.
+    one result for each. A step is run again only when what it wrote is not committed, even where the answer to
+    COMMIT was lost.
     """
 
     def __init__(self, engine: Engine, *, give_up_seconds: float = GIVE_UP_SECONDS, tell: Tell = untold) -> None:
@@ -156,18 +158,23 @@ class LedgerWriter:
         for index, waiting in enumerate(group):
             by_step.setdefault(waiting.step, []).append(index)
         deadline = time.monotonic() + self._give_up_seconds
+        results: list[Any] = [None] * len(group)
+        committing: str | None = None
         while True:
-            results: list[Any] = [None] * len(group)
             began = time.monotonic()
             try:
                 if self._connection is None:
                     self._connection = self._engine.connect()
                 connection = self._connection
+                if committing is not None and self._ended_well(connection, committing, deadline):
+                    return results, time.monotonic() - began
+                committing = None
                 with connection.begin():
                     for step, indexes in by_step.items():
                         answers = step(connection, [group[index].item for index in indexes])
                         for index, answer in zip(indexes, answers, strict=True):
                             results[index] = answer
+                    committing = transaction_id(connection)
                 return results, time.monotonic() - began
             except BaseException as error:
                 self._drop_connection()
@@ -177,6 +184,17 @@ class LedgerWriter:
                 log.warning("ledger_away", error=type(error.orig).__name__, waiting=len(group))
                 if time.monotonic() >= deadline:
                     raise LedgerAway("the database did not answer") from None
+                time.sleep(RETRY_SECONDS)
+
+    def _ended_well(self, connection: Connection, xid: str, deadline: float) -> bool:
+        """Say whether the transaction was committed whose end nobody heard of."""
+        while True:
+            try:
+                with connection.begin():
+                    return was_committed(connection, xid)
+            except StillOpen:
+                if time.monotonic() >= deadline:
+                    raise LedgerAway("the database did not end a transaction") from None
                 time.sleep(RETRY_SECONDS)
 
     def _drop_connection(self) -> None:

@@ -44,9 +44,10 @@ def unsubscribe_link(profile: Profile, message_id: str) -> str | None:
 
 def footer_commands(notice: Notice, profile: Profile) -> tuple[str, ...]:
     """Return the commands that the footer of a mail offers; none where an answer would not be read."""
-    if not is_answerable(profile):
+    # An automatic answer offers nothing below: it says all of it above.
+    if not is_answerable(profile) or notice.answered is not None:
         return ()
-    commands = ["mute 2h", "stop"]
+    commands = ["mute 2h", "stop", "help"]
     if notice.template == "alert":
         commands.insert(0, "ack")
     if notice.template == "run_finished" and profile.allow_rerun and profile.authserv_id:

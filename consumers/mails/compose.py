@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from consumers.mails.answering import reply_address, unsubscribe_link
 from consumers.mails.encoding import encode_text, encoded_words
 from consumers.mails.rendering import Rendered
+from consumers.notice import Answered
 from profiles.profile import Profile
 
 #: The headers of every message in their order; those of OPTIONAL stand only in some.
@@ -45,7 +46,10 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]{1,60}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a message carries besides its text. `message_id` is without brackets; `recipient` one address."""
+    """What a message carries besides its text. `message_id` is without brackets; `recipient` one address.
+
+    `answered` is the mail that this one answers by itself (RFC 3834).
+    """
 
     event_id: str
     event_type: str
@@ -55,6 +59,7 @@ class Envelope:
     date: datetime
     thread_key: str
     domain: str | None = None
+    answered: Answered | None = None
 
 
 def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
@@ -62,7 +67,7 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
     profile = envelope.profile
     # "=_" occurs in neither quoted-printable nor base64, so the boundary cannot stand in a part (RFC 2045 6.7).
     boundary = "=_" + hashlib.sha256(envelope.message_id.encode("utf-8", "replace")).hexdigest()[:24]
-    root = thread_root(profile, envelope.thread_key, envelope.domain)
+    standing = standing_headers(envelope)
     optional = optional_headers(envelope)
     lines = [
         _mailbox("From", profile.from_name, profile.from_address),
@@ -70,10 +75,10 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
         encode_text("Subject", rendered.subject),
         _line("Date", format_datetime(envelope.date)),
         _line("Message-ID", f"<{envelope.message_id}>"),
-        _line("In-Reply-To", root),
-        _line("References", root),
+        _line("In-Reply-To", standing["In-Reply-To"]),
+        _line("References", standing["References"]),
         _optional("Reply-To", optional),
-        _line("Auto-Submitted", "auto-generated"),
+        _line("Auto-Submitted", standing["Auto-Submitted"]),
         _line("X-Auto-Response-Suppress", "All"),
         _line("List-Id", f"<{list_id(profile, envelope.domain)}>"),
         _optional("List-Unsubscribe", optional),
@@ -89,10 +94,25 @@ def assemble(rendered: Rendered, envelope: Envelope) -> bytes:
     return b"".join((*lines, *parts))
 
 
+def standing_headers(envelope: Envelope) -> dict[str, str]:
+    """Return the headers that say what a message belongs to, and that no person wrote it (RFC 3834 5)."""
+    answered = envelope.answered
+    if answered is None:
+        root = thread_root(envelope.profile, envelope.thread_key, envelope.domain)
+        return {"In-Reply-To": root, "References": root, "Auto-Submitted": "auto-generated"}
+    references = (*answered.references, answered.in_reply_to)
+    return {
+        "In-Reply-To": f"<{answered.in_reply_to}>",
+        "References": " ".join(f"<{each}>" for each in dict.fromkeys(references)),
+        "Auto-Submitted": "auto-replied",
+    }
+
+
 def optional_headers(envelope: Envelope) -> dict[str, str]:
     """Return the values of those of OPTIONAL that a message has."""
     profile, message_id = envelope.profile, envelope.message_id
-    unsubscribe = unsubscribe_link(profile, message_id)
+    # Who gets an automatic answer asked for it, and is subscribed to nothing by it.
+    unsubscribe = None if envelope.answered else unsubscribe_link(profile, message_id)
     found = {
         "Reply-To": profile.reply_to or reply_address(profile, message_id),
         "List-Unsubscribe": f"<{unsubscribe}>" if unsubscribe else None,

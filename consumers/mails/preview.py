@@ -72,6 +72,7 @@ def preview(event: Event, profile: Profile, recipient: str, renderer: Renderer, 
         message_id=f"preview@{profile.from_address.rpartition('@')[2]}",
         date=now,
         thread_key=notice.thread_key,
+        answered=notice.answered,
     )
     message = assemble(rendered, envelope)
     check_wire(message, envelope)

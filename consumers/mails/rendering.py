@@ -17,6 +17,7 @@ from jinja2 import Environment, TemplateError
 from consumers.contract.events import Event
 from consumers.facts import Tell, TemplateFailed, untold
 from consumers.mails.alert_view import alert_view
+from consumers.mails.answer_view import answer_view
 from consumers.mails.answering import footer_commands, taken_line
 from consumers.mails.bounds import one_rendering
 from consumers.mails.budget import HEADERS, MAX_MESSAGE, STEPS, Budget
@@ -39,6 +40,7 @@ MAX_SUBJECT = 180
 View = Callable[[Any, str, Budget], object]
 VIEWS: dict[str, View] = {
     "alert": alert_view,
+    "answer": answer_view,
     "run_finished": run_finished_view,
     "summary_ready": summary_ready_view,
 }

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.contract import Event, read_event
+from consumers.contract import Event
+from consumers.contract.events import EVENT_TYPES
+from consumers.contract.reading import read_as
+from consumers.mails.answer_words import OFFERS
 from consumers.mails.html_rules import UNESCAPED
 from consumers.meaning import consumer_of
 from consumers.notice import Notice
+from consumers.own_events import ANSWER_DUE, OWN_TYPES
 from profiles.profile import Profile, Security, SmtpSettings
 
 #: A text as a stranger may write it: markup, quotes, template syntax, other scripts, emoji, words without a break.
@@ -61,6 +65,17 @@ _ALERT: dict[str, Any] = {
     "starts_at": "2026-11-24T10:18:00Z",
     "url": "https://alerts.example.com/1",
     "labels": {"host": "ci-3"},
+}
+_ANSWER: dict[str, Any] = {
+    "kind": "refused",
+    "reason": "mute_too_long",
+    "command": "mute 300d",
+    "topic": "checkout-api",
+    "sent_to": "team@example.com",
+    "offers": ["ack", "mute", "unmute", "stop", "start"],
+    "delivery": 17,
+    "reply": 84,
+    "in_reply_to": "1@client.example",
 }
 _LONG = "a line of a long text, as runners write them\n" * 400
 
@@ -115,6 +130,13 @@ _DATA: dict[str, dict[str, dict[str, Any]]] = {
         "hostile": {**_ALERT, **dict.fromkeys(("title", "description"), HOSTILE), "labels": {HOSTILE: HOSTILE}},
         "largest": {**_ALERT, "description": _LONG, "labels": {f"label {n}": "x" * 500 for n in range(100)}},
     },
+    ANSWER_DUE: {
+        "usual": _ANSWER,
+        "least": {"kind": "refused", "delivery": 17, "reply": 84, "in_reply_to": "1@client.example"},
+        "help": {**_ANSWER, "kind": "help", "reason": None, "command": "help"},
+        "hostile": {**_ANSWER, **dict.fromkeys(("reason", "command", "topic", "sent_to"), HOSTILE)},
+        "largest": {**_ANSWER, "topic": _LONG, "command": _LONG, "offers": list(OFFERS)},
+    },
 }
 
 
@@ -133,14 +155,15 @@ def samples() -> Iterator[Sample]:
     for kind, by_name in _DATA.items():
         for name, values in by_name.items():
             profile = HOSTILE[:100] if name == "hostile" else "QA alerts"
-            event = read_event(
+            event = read_as(
                 {
                     "specversion": "1.0",
                     "id": f"sample/{name.replace(' ', '-')}",
                     "source": "ci.example.com/samples",
                     "type": kind,
                     "data": {"profile": profile, "recipients": ["team@example.com"], **values},
-                }
+                },
+                {**EVENT_TYPES, **OWN_TYPES},
             )
             consumer = consumer_of(event)
             notice = consumer(event) if consumer is not None else None

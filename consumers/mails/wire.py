@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consumers.mails.compose import HEADER_NAMES, OPTIONAL, Envelope, optional_headers
+from consumers.mails.compose import HEADER_NAMES, OPTIONAL, Envelope, optional_headers, standing_headers
 
 #: Octets of a line without its CRLF (RFC 5322 2.1.1).
 MAX_LINE = 998
@@ -51,6 +51,8 @@ def check_wire(message: bytes, envelope: Envelope) -> None:
         raise WireMismatch("From is not the profile's address")
     if any(values[name] != value for name, value in optional.items()):
         raise WireMismatch("the addresses for answers are not the intended ones")
+    if any(values[name] != value for name, value in standing_headers(envelope).items()):
+        raise WireMismatch("the headers of its thread are not the intended ones")
     if values["Message-ID"] != f"<{envelope.message_id}>":
         raise WireMismatch("Message-ID is not the delivery's")
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from consumers.contract.events import Event
 from consumers.meaning.alert import alert
+from consumers.meaning.answer_due import answer_due
 from consumers.meaning.report_requested import report_requested
 from consumers.meaning.run_finished import run_finished
 from consumers.meaning.run_started import run_started
 from consumers.meaning.summary_ready import summary_ready
 from consumers.notice import Notice, Question, Skip
+from consumers.own_events import ANSWER_DUE
 
 Consumer = Callable[[Any], Notice | Skip | Question]
 
@@ -22,6 +24,7 @@ CONSUMERS: dict[str, Consumer] = {
     "runmail.summary.ready": summary_ready,
     "runmail.alert": alert,
     "runmail.report.requested": report_requested,
+    ANSWER_DUE: answer_due,
 }
 
 

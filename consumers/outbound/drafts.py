@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from consumers.contract.events import AlertData
-from consumers.contract.reading import MalformedEvent, read_event, read_json
+from consumers.contract.reading import MalformedEvent
 from consumers.facts import Origin, origin_of
 from consumers.ledger.claiming import Claimed
 from consumers.mails.compose import Envelope, assemble
 from consumers.mails.rendering import Rendered, Renderer, RenderFailed
 from consumers.mails.wire import WireMismatch, check_wire
 from consumers.meaning import consumer_of
-from consumers.notice import Question, Skip, Taken
+from consumers.notice import Answered, Question, Skip, Taken
+from consumers.own_events import read_recorded
 from profiles.profile import Profile
 
 #: Finds who had taken an alert in hand: by the profile that its event names, its thread key and its row.
@@ -55,6 +56,7 @@ class _Kept:
     rendered: Rendered
     origin: Origin
     thread_key: str
+    answered: Answered | None
 
 
 @dataclass(slots=True)
@@ -122,6 +124,7 @@ class DraftBook:
             date=datetime.fromtimestamp(claimed.created_at / 1000, UTC),
             thread_key=kept.thread_key,
             domain=self._domain,
+            answered=kept.answered,
         )
         try:
             message = assemble(kept.rendered, envelope)
@@ -150,7 +153,7 @@ class DraftBook:
 
     def _render(self, event_row: int, body: bytes, profile: Profile) -> _Kept:
         try:
-            event = read_event(read_json(body))
+            event = read_recorded(body)
         except MalformedEvent as error:
             raise NotSendable(error.reason, error.text) from None
         consumer = consumer_of(event)
@@ -165,4 +168,4 @@ class DraftBook:
             rendered = self._renderer.render(notice, event=event, profile=profile)
         except RenderFailed as error:
             raise NotSendable("render_failed", str(error)) from None
-        return _Kept(rendered, origin_of(event), notice.thread_key)
+        return _Kept(rendered, origin_of(event), notice.thread_key, notice.answered)

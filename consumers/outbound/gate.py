@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from consumers.ledger.breakers import Change, Failure
-from consumers.ledger.connecting import PLACE_SECONDS, Entry, Opened, enter, leave, opened, renew
+from consumers.ledger.connecting import Entry, Opened, Renewal, enter, leave, opened, renew
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from profiles.errors import MailError
 from profiles.profile import Profile
@@ -22,8 +22,8 @@ from profiles.verbs import Verb
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between renewals: two may fail before a place is lost.
-RENEW_SECONDS = PLACE_SECONDS / 3
+#: Renewals within the time of a place: two may fail before it is lost.
+RENEWALS = 3
 #: Reasons of a failure at AUTH that say nothing about the login itself.
 NO_LOGIN = frozenset({"timed_out", "connection_lost", "authentication_deferred", "service_closing"})
 
@@ -48,7 +48,8 @@ class Place:
 class Gate:
     """The gate of one worker process; lives in one event loop.
 
-    `clock` is a clock that goes on while the process is stopped or the machine sleeps, in seconds.
+    `place_seconds` is how long a place outlives its last renewal, and so what the connections of a killed worker are
+    counted on for. `clock` is a clock that goes on while the process is stopped or the machine sleeps, in seconds.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Gate:
         *,
         owner: str,
         opening_seconds: float,
+        place_seconds: float,
         now: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
         self._writer = writer
         self._owner = owner
         self._opening_seconds = opening_seconds
+        self._place_seconds = place_seconds
         self._now = now
         self._clock = clock
         self._places: dict[int, Place] = {}
@@ -89,13 +92,14 @@ class Gate:
 
     async def opened(self, profile: Profile, place: Place) -> None:
         """Report that the connection is open."""
-        place.lost_at = self._clock() + PLACE_SECONDS
-        await self._report(profile, Opened(profile.id, place.id, self._now()))
+        place.lost_at = self._clock() + self._place_seconds
+        await self._report(profile, Opened(profile.id, place.id, self._now(), self._place_seconds))
 
     async def failed(self, profile: Profile, place: Place, error: MailError) -> None:
         """Report that the connection could not be opened; its place is given up."""
         self._places.pop(place.id, None)
-        await self._report(profile, Opened(profile.id, place.id, self._now(), kind_of(error), error.reason))
+        report = Opened(profile.id, place.id, self._now(), self._place_seconds, kind_of(error), error.reason)
+        await self._report(profile, report)
 
     async def _report(self, profile: Profile, report: Opened) -> None:
         change = await asyncio.wrap_future(self._writer.submit(opened, report))
@@ -122,19 +126,20 @@ class Gate:
                 await task
 
     async def _renew(self) -> None:
+        wish = Renewal(self._owner, self._place_seconds)
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._place_seconds / RENEWALS)
             if not self._places:
                 continue
             asked_at = self._clock()
             before = dict(self._places)
             try:
-                held = await asyncio.wrap_future(self._writer.submit(renew, self._owner))
+                held = await asyncio.wrap_future(self._writer.submit(renew, wish))
             except LedgerAway:
                 continue
             for number, place in before.items():
                 if number in held:
-                    place.lost_at = asked_at + PLACE_SECONDS
+                    place.lost_at = asked_at + self._place_seconds
                 elif asked_at >= place.lost_at:
                     self._places.pop(number, None)
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import structlog
 
 from consumers.contract import Event
-from consumers.contract.reading import MalformedEvent, read_event, read_json
+from consumers.contract.reading import MalformedEvent, read_event
 from consumers.facts import EventPlanned, EventRecorded, EventRefused, Tell, origin_of, untold
 from consumers.ledger.planning import MessageIds, make_store_plans, start_planning
 from consumers.ledger.plans import Plan
@@ -28,6 +28,7 @@ from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantin
 from consumers.ledger.states import EventState
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.outbound.planner import Answer, FindProfile, plan_event
+from consumers.own_events import read_recorded
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +132,7 @@ class Intake:
             if body is None:
                 continue
             try:
-                event = read_event(read_json(body))
+                event = read_recorded(body)
             except MalformedEvent as error:
                 self._store([Plan(row_id, EventState.QUARANTINED, self._now(), error.reason, error.text)])
             else:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from consumers.ledger.tables import attempts, deliveries, events
+from consumers.views.automatic import what_it_answers
 from consumers.views.replies import answers_to
 from consumers.views.shown_times import shown_time
 
@@ -99,6 +100,7 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
         "sent_at": shown_time(row.sent_at),
         "bounced_status": row.bounced_status,
         "bounced_at": shown_time(row.bounced_at),
+        **what_it_answers(connection, row.event_row),
         "history": [
             {
                 "outcome": each.outcome,

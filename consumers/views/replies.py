@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from consumers.ledger.acting_tables import issued_commands
 from consumers.ledger.reply_tables import replies
+from consumers.views.automatic import find_answers
 from consumers.views.shown_times import shown_time
 
 #: Keys of a reply as JSON, in order; programs rely on them.
@@ -59,19 +60,31 @@ def show_reply(connection: Connection, reply_id: int) -> dict[str, Any] | None:
     ).first()
     if row is None:
         return None
+    facts = dict(row.facts or {})
+    if wish := facts.get("answer"):
+        given = find_answers(connection, [wish["event"]] if wish["event"] else []).get(wish["event"])
+        facts["answer"] = {
+            **wish,
+            "delivery": given.delivery if given else None,
+            "state": given.state if given else None,
+        }
     return {
         **_as_json(row),
         "message_id": f"<{row.message_id}>" if row.message_id else None,
         "octets_kept": bool(row.kept),
         "text": row.text,
-        **(row.facts or {}),
+        **facts,
     }
 
 
 def answers_to(connection: Connection, delivery_ids: list[int]) -> list[dict[str, Any]]:
-    """Return what came back to deliveries, in order: answers, and the commands among them that took effect."""
+    """Return what came back to deliveries, in order: answers, commands that took effect, and what runmail answered."""
     found: list[tuple[int, dict[str, Any]]] = []
-    for row in connection.execute(select(*_COLUMNS).where(replies.c.delivery_id.in_(delivery_ids))):
+    wishes: dict[str, Any] = {}
+    for row in connection.execute(select(*_COLUMNS, replies.c.facts).where(replies.c.delivery_id.in_(delivery_ids))):
+        wish = (row.facts or {}).get("answer")
+        if wish and wish["event"]:
+            wishes[wish["event"]] = (row, wish)
         told = {
             "what": row.outcome,
             "reply": row.id,
@@ -79,6 +92,7 @@ def answers_to(connection: Connection, delivery_ids: list[int]) -> list[dict[str
             "by": row.sender,
             "command": row.command,
             "reason": row.reason,
+            "sent_as": None,
         }
         found.append((row.read_at or row.kept_at, told))
     for row in connection.execute(select(issued_commands).where(issued_commands.c.delivery_id.in_(delivery_ids))):
@@ -89,8 +103,21 @@ def answers_to(connection: Connection, delivery_ids: list[int]) -> list[dict[str
             "by": row.issued_by,
             "command": row.command,
             "reason": None,
+            "sent_as": None,
         }
         found.append((row.created_at, told))
+    for event_id, given in find_answers(connection, wishes).items():
+        row, wish = wishes[event_id]
+        told = {
+            "what": "answered",
+            "reply": row.id,
+            "delivery": row.delivery_id,
+            "by": "runmail",
+            "command": None,
+            "reason": wish["reason"] or wish["kind"],
+            "sent_as": given.delivery,
+        }
+        found.append((given.at, told))
     found.sort(key=lambda pair: pair[0])
     return [{"at": shown_time(at), **told} for at, told in found]
 

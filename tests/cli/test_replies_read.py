@@ -108,3 +108,13 @@ def test_the_server_whose_results_count_can_be_named(option: list[str], verdict:
     (found,) = documents(run("--json", *option, str(MAILS / "authentication-pass.eml")))
 
     assert found["dmarc"] == verdict
+
+
+def test_reading_files_loads_neither_database_nor_broker() -> None:
+    """They would cost most of the time that the command takes to start."""
+    told = "import sys, worker.cli.replies; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.split())
+
+    assert "worker.cli.replies" in loaded
+    assert not loaded & {"sqlalchemy", "sqlmodel", "alembic", "dramatiq", "redis", "aiosmtplib", "imapclient"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumers.inbound.authority import Refusal
+from consumers.inbound.automatic.wishes import Withheld
 from consumers.inbound.reading.authentication_results import Dmarc
 from consumers.inbound.reading.commands import Command, CommandFault, CommandName, read_command
 from consumers.inbound.reading.outcome import BounceReason, Outcome
@@ -36,6 +37,13 @@ def rows(heading: str) -> list[str]:
 )
 def test_a_table_names_each_once_and_nothing_else(heading: str, names: type[StrEnum]) -> None:
     assert sorted(rows(heading)) == sorted(f"`{name}`" for name in names)
+
+
+def test_every_reason_for_no_automatic_answer_is_named() -> None:
+    source = (ROOT / "consumers" / "inbound" / "reading" / "unanswerable.py").read_text("utf-8")
+    clues = re.findall(r'return "(\w+)"(?: if|$)', source, re.MULTILINE)
+
+    assert sorted(rows("withheld")) == sorted(f"`{name}`" for name in (*Withheld, *clues))
 
 
 def test_each_command_of_the_page_is_one_and_all_are_there() -> None:

@@ -1,21 +1,22 @@
-"""Secrets planted in a run, and a search for them in everything the run leaves behind.
+"""A search for planted secrets in everything that a run leaves behind.
 
-The password may stand nowhere. Addresses and texts of events may stand in the ledger, which is made to keep them,
-and in Redis until the event is accepted; never in a log, a process list or a queue message after that.
+Passwords and keys may stand nowhere. Addresses and texts of events may stand in the ledger, which is made to keep
+them, and in Redis until the event is accepted; never in a log, a process list or a queue message after that.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.inputs import alert
-from tests.faults.system import USER, System
+import redis
+from sqlalchemy import Engine, MetaData, select
 
-#: A text of a mail, and an address, that stand nowhere else.
-BODY = "canary-in-the-body-7f3a"
-ADDRESS = "canary.in.the.list.91c2@example.com"
+from tests.faults.inputs import PLANTED_ADDRESS, PLANTED_TEXT
+
+PRIVATE = {"body": PLANTED_TEXT, "address": PLANTED_ADDRESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +27,37 @@ class Found:
     where: str
 
 
-def plant(system: System, number: int = 0) -> None:
-    """Publish an event with the planted text and address."""
-    system.publish([alert(f"canary-{number}", ADDRESS, title=BODY, description=BODY)])
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    """What a run leaves behind, and the secrets it worked with, by what they are."""
+
+    home: Path
+    redis_folder: Path
+    client: redis.Redis
+    engine: Engine
+    secrets: dict[str, str]
 
 
-def search(system: System) -> list[Found]:
-    """Look for what was planted, and for the password, in all artefacts; return what was found where it must not be."""
-    secrets = {
-        "password": system.password,
-        "password in AUTH PLAIN": base64.b64encode(f"\0{USER}\0{system.password}".encode()).decode(),
-        "password in AUTH LOGIN": base64.b64encode(system.password.encode()).decode(),
-        "key": system.home.joinpath("secret-keys").read_text().strip().partition(":")[2],
+def of_login(user: str, password: str) -> dict[str, str]:
+    """Return the forms in which a password travels."""
+    return {
+        "password": password,
+        "password in AUTH PLAIN": base64.b64encode(f"\0{user}\0{password}".encode()).decode(),
+        "password in AUTH LOGIN": base64.b64encode(password.encode()).decode(),
     }
-    private = {"body": BODY, "address": ADDRESS}
+
+
+def search(left: Artefacts) -> list[Found]:
+    """Look for what was planted in all artefacts; return what was found where it must not be."""
+    key = left.home.joinpath("secret-keys").read_text().strip().partition(":")[2]
+    secrets = {**left.secrets, "key": key}
     places: list[tuple[str, bytes, dict[str, str]]] = [
-        ("the process list", _process_list(), secrets | private),
-        ("Redis after acceptance", _queues(system), secrets | private),
-        ("the append-only file", _bytes(system.home.parent / "redis"), secrets),
-        ("the database", _bytes(system.home, "runmail.sqlite3*"), secrets),
-        ("the logs", _bytes(system.home, "*.log"), secrets | private),
+        ("the process list", _process_list(), secrets | PRIVATE),
+        ("Redis after acceptance", _queues(left.client), secrets | PRIVATE),
+        ("the append-only file", _bytes(left.redis_folder), secrets),
+        ("the database's files", _bytes(left.home, "runmail.sqlite3*"), secrets),
+        ("the database", b"\n".join(_rows(left.engine)), secrets),
+        ("the logs", _bytes(left.home, "*.log"), secrets | PRIVATE),
     ]
     return [
         Found(name, where)
@@ -59,9 +71,18 @@ def _bytes(folder: Path, pattern: str = "**/*") -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob(pattern)) if path.is_file())
 
 
-def _queues(system: System) -> bytes:
-    client = system.client()
+def _queues(client: redis.Redis) -> bytes:
     return b"".join(client.dump(key) or b"" for key in client.keys("*"))
+
+
+def _rows(engine: Engine) -> Iterator[bytes]:
+    """Yield every row of every table, whatever the database: on PostgreSQL its files are not ours to read."""
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        for table in tables.tables.values():
+            for row in connection.execute(select(table)):
+                yield repr(tuple(row)).encode()
 
 
 def _process_list() -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.store import Credentials
+from tests.faults import canary
 from tests.faults.inputs import alert
 from tests.faults.system import System
 from tests.rig.exim import Exim
@@ -23,6 +24,7 @@ def kill_beside_exim(system: System, exim: Exim, kills: int, seed: int) -> None:
     smtp = SmtpSettings("localhost", exim.port, Security.STARTTLS, exim.username, str(exim.home.ca_file))
     draft = Profile(id=0, name="QA alerts", from_address=exim.username, smtp=smtp)
     system.ground.profiles.add(draft, Credentials(exim.password))
+    system.secrets |= canary.of_login(exim.username, exim.password)
     system.clock()
     workers = [system.worker(), system.worker()]
     for number in range(kills):

@@ -6,21 +6,34 @@ import random
 import signal
 import time
 from collections.abc import Sequence
-from typing import cast
 
+from profiles.profile import ImapSettings, Security
 from tests.faults.inputs import REFUSED, alert, batch
 from tests.faults.processes import Running
-from tests.faults.system import System, wait_for
+from tests.faults.system import USER, System, wait_for
+from tests.rig.programs import free_ports
 from worker.kill_points import ON_ITS_WAY
 
 #: Commits of a worker's ledger writer that an ordinary stream of events passes, and those it passes after a kill.
 COMMITS = ("record", "store_plans", "claim", "reach_data", "settle")
-#: Steps that are passed only when something is wrong: garbage on the queue, an event whose planner died.
-RARE = ("quarantine", "start_planning")
-VERBS = ("greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "DOT")
+#: Those that it passes once for each connection, and while connections are kept.
+CONNECTING = ("enter", "opened", "renew")
+#: Steps that are passed only when something is wrong: garbage on the queue, an event whose planner died, a server
+#: that asks to be written to more slowly, a lost answer to a mail that can be looked for.
+RARE = ("quarantine", "start_planning", "slow_downs", "begin_looks", "end_looks")
+#: Verbs of a connection, and of a mail.
+OPENING_VERBS = ("greeting", "EHLO", "AUTH")
+VERBS = ("MAIL", "RCPT", "DATA", "DOT")
 #: Places passed while a worker ends in good order.
-ENDING = ("before:give_back", "inside:give_back", "after:give_back", "before:QUIT", "after:QUIT")
+ENDING = (
+    *(f"{when}:{step}" for step in ("give_back", "leave") for when in ("before", "inside", "after")),
+    *("before:QUIT", "after:QUIT"),
+)
 
+AT_CONNECTING = (
+    *(f"{when}:{step}" for step in CONNECTING for when in ("before", "inside", "after")),
+    *(f"{when}:{verb}" for verb in OPENING_VERBS for when in ("before", "after")),
+)
 AT_WORK = (
     *(f"{when}:{step}" for step in COMMITS for when in ("before", "inside", "after")),
     *(f"{when}:{verb}" for verb in VERBS for when in ("before", "after")),
@@ -31,13 +44,19 @@ AT_WORK = (
 )
 AT_RARE_WORK = tuple(f"{when}:{step}" for step in RARE for when in ("before", "inside", "after"))
 OF_THE_CLOCK = ("before:clock", "after:clock", "before:ring", "after:ring")
-EVERYWHERE = (*AT_WORK, *AT_RARE_WORK, *ENDING, *(f"clock {place}" for place in OF_THE_CLOCK))
+# What takes longest to recover from comes first: a server that is written to slowly, events that lost their planner.
+EVERYWHERE = (*AT_RARE_WORK, *AT_CONNECTING, *AT_WORK, *ENDING, *(f"clock {place}" for place in OF_THE_CLOCK))
 
 #: Seconds in which an armed process must come to its place.
 REACH_SECONDS = 90.0
-#: Events published at a time while a place is waited for, and events on the queue above which none are.
+#: Events published at a time while a place is waited for, and what may be unfinished of them before more are.
 BATCH = 4
-MOST_QUEUED = 24
+MOST_UNFINISHED = 24
+#: Seconds between two mails for which something goes wrong.
+RARE_SECONDS = 1.0
+#: A profile whose server asks to be written to more slowly, and one with a mailbox, whose server loses answers.
+SLOW_SERVER = "Slow server"
+WITH_MAILBOX = "With mailbox"
 
 
 class Killing:
@@ -47,9 +66,13 @@ class Killing:
         self._system = system
         self._chance = random.Random(seed)
         self._number = 0
+        self._rare_at = 0.0
         self._bells = system.bells()
-        self._client = system.client()
         system.profile()
+        system.profile(SLOW_SERVER, server="slow")
+        # Nobody listens there: each look is counted and comes to no end.
+        imap = ImapSettings("127.0.0.1", free_ports(1)[0], Security.NONE, USER)
+        system.profile(WITH_MAILBOX, server="forgetful", imap=imap)
         # Who sends the final dot must wait a little, so that a process can die between the dot and its answer.
         system.sink.fault("DOT", "slow", seconds=ON_ITS_WAY * 2, recipient="slow@example.com")
         system.sink.fault("RCPT", "5xx", code=550, text="5.1.1 no such user", recipient=REFUSED)
@@ -83,7 +106,10 @@ class Killing:
             workers[index] = self._system.worker()
 
     def _kill_worker(self, place: str) -> None:
-        worker = self._system.worker(kill=f"{place}:{self._chance.randint(1, 3)}")
+        # A process opens few connections, and has few slow mails and few that something is wrong with.
+        once = place in (*AT_CONNECTING, *AT_RARE_WORK, "sent:DOT")
+        passing = 1 if once else self._chance.randint(1, 3)
+        worker = self._system.worker(kill=f"{place}:{passing}")
         began = time.monotonic()
         while worker.wait(0.05) is None:
             self._feed(slow=place == "sent:DOT")
@@ -132,21 +158,33 @@ class Killing:
 
     def _feed(self, times: int = 1, *, slow: bool = False) -> None:
         """Publish, unless nobody can keep up with what was published before."""
-        for _ in range(times if self._queued() < MOST_QUEUED else 0):
+        for _ in range(times if self._system.unfinished() < MOST_UNFINISHED else 0):
             self._number += 1
             more = [alert(f"slow-{self._number}", "slow@example.com")] if slow else []
             self._system.publish([*batch(f"e{self._number}", BATCH), *more])
 
-    def _queued(self) -> int:
-        return cast(int, self._client.llen("dramatiq:events"))
-
     def _feed_rare(self, place: str) -> None:
-        """Make what passes the rare places: garbage, and bells for events that lost their planner."""
+        """Make what passes the rare places."""
         self._number += 1
         if "quarantine" in place:
             self._system.push(f"garbage {self._number}".encode())
-        else:
+        elif "start_planning" in place:
             self._bells.plan.send([1])
+        elif time.monotonic() < self._rare_at:
+            # Mails for which something goes wrong take long to come to their end: a few will do.
+            return
+        elif "slow_downs" in place:
+            self._system.sink.fault(
+                "RCPT", "4xx", name="slow", code=450, text=f"4.7.0 too fast {self._number}", times=1
+            )
+            self._system.publish([alert(f"hurried-{self._number}", profile=SLOW_SERVER)])
+            self._rare_at = time.monotonic() + RARE_SECONDS
+        else:
+            text = f"4.3.0 lost {self._number}"
+            self._system.sink.fault("DOT", "drop", name="forgetful", text=text, times=1, taken=True)
+            self._system.publish([alert(f"looked-for-{self._number}", profile=WITH_MAILBOX)])
+            self._system.look()
+            self._rare_at = time.monotonic() + RARE_SECONDS
 
 
 def one_of_each(kills: int, seed: int) -> list[str]:

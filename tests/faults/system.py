@@ -20,6 +20,7 @@ from consumers.ledger.tables import deliveries, events
 from consumers.views.deliveries import DeliveryFilter, list_deliveries
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.store import Credentials
+from tests.faults import canary
 from tests.faults.processes import Running
 from tests.faults.sink import Sink
 from tests.faults.tally import Tally, count
@@ -55,6 +56,10 @@ class System:
         settings = Settings(home=self.home, database_url=database_url)  # type: ignore[arg-type]
         self.ground = lay_ground(settings)
         migrate(self.ground.engine)
+        #: What is looked for in all that the run leaves behind.
+        self.secrets = {**canary.of_login(USER, self.password), "password of Redis": self.redis.password}
+        if password := self.ground.engine.url.password:
+            self.secrets["password of the database"] = str(password)
         #: Pairs of source and id that must come to be in the ledger.
         self.published: set[tuple[str, str]] = set()
         self.kills = 0
@@ -79,7 +84,7 @@ class System:
         port = self.sink.open(server, {USER: self.password})
         smtp = SmtpSettings("127.0.0.1", port, Security.NONE, USER)
         draft = Profile(id=0, name=name, from_address=USER, smtp=smtp)
-        return self.ground.profiles.add(replace(draft, **changes), Credentials(self.password))
+        return self.ground.profiles.add(replace(draft, **changes), Credentials(self.password, self.password))
 
     def start(self, *arguments: str, kill: str | None = None, **environment: str) -> Running:
         """Start a command, armed to die at a kill point if one is named."""
@@ -132,6 +137,15 @@ class System:
                 .values(due_at=now_milliseconds())
             )
 
+    def look(self) -> None:
+        """Let every uncertain delivery that can be looked for be due now."""
+        with self.ground.engine.begin() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.due_at.is_not(None))
+                .values(due_at=now_milliseconds())
+            )
+
     def recorded(self) -> int:
         """Return how many events are in the ledger, garbage left out."""
         with self.ground.engine.connect() as connection:
@@ -175,6 +189,10 @@ class System:
             time.sleep(LOOK_SECONDS)
         return time.monotonic() - began
 
+    def artefacts(self) -> canary.Artefacts:
+        """Return what the run leaves behind."""
+        return canary.Artefacts(self.home, self.redis.folder, self.client(), self.ground.engine, self.secrets)
+
     def count(self, name: str, seconds: float) -> Tally:
         """Count what the run came to by the sink's log."""
         return count(
@@ -198,9 +216,11 @@ class System:
             assert read_books(connection).problems == ()
 
     def rest(self, name: str, seconds: float = DRAIN_SECONDS) -> Tally:
-        """Wait for rest, return what the run came to and fail if anything of it is wrong."""
+        """Wait for rest, return what the run came to and fail if anything of it is wrong or has leaked."""
         tally = self.count(name, self.drain(seconds))
         assert tally.good, str(tally)
+        found = canary.search(self.artefacts())
+        assert found == [], str(found)
         return tally
 
     def logs(self) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
+from tests.faults.conftest import Make
+from tests.faults.lost_answers import lose_answers
 from tests.faults.outages import (
     outages,
     postgresql_crashed,
@@ -37,3 +41,14 @@ def test_a_crashed_postgresql_quarantines_no_event(on_postgresql: System, postgr
 
     assert tally.quarantined == 0
     assert "Traceback" not in on_postgresql.logs()
+
+
+@pytest.mark.real("postgresql")
+def test_commits_whose_answers_are_lost_lose_repeat_and_flag_nothing(make: Make, postgresql: PostgreSql) -> None:
+    system = make(database_url=postgresql.make(f"t{secrets.token_hex(6)}"))
+
+    tally = lose_answers(system, postgresql.port, batches=10)
+
+    assert tally.outages >= 5
+    assert (tally.lost, tally.duplicated, tally.quarantined, tally.maybe_twice) == (0, 0, 0, 0), str(tally)
+    assert "Traceback" not in system.logs()

@@ -260,3 +260,31 @@ def test_the_books_name_what_does_not_come_out(ledger: Engine) -> None:
         "deliveries in unknown states: mislaid",
         "1 events have deliveries without being planned",
     )
+
+
+@pytest.mark.parametrize("rule", ["resend", "hold"])
+def test_an_answer_that_comes_after_its_delivery_was_flagged_takes_the_flag_away(ledger: Engine, rule: str) -> None:
+    (item, *_) = take(ledger, most=1).deliveries
+    with ledger.begin() as connection:
+        connection.execute(update(profiles).values(on_uncertain=rule))
+        reach_data(connection, [AtData(item.id, item.fence, 1, 0, NOW)])
+        assert sweep(connection, NOW).uncertain == 1
+        assert settle(connection, [settled((item.id, item.fence))]) == [True]
+        row = connection.execute(select(deliveries.c.state, deliveries.c.maybe_twice, deliveries.c.due_at)).first()
+        outcome = connection.execute(select(attempts.c.outcome)).scalar_one()
+
+    assert (row, outcome) == (("sent", False, None), "taken")
+
+
+def test_an_answer_that_comes_after_its_delivery_was_claimed_anew_changes_nothing(ledger: Engine) -> None:
+    (old, *_) = take(ledger, most=1).deliveries
+    with ledger.begin() as connection:
+        connection.execute(update(profiles).values(on_uncertain="resend"))
+        reach_data(connection, [AtData(old.id, old.fence, 1, 0, NOW)])
+        sweep(connection, NOW)
+    (new, *_) = take(ledger, most=1).deliveries
+
+    with ledger.begin() as connection:
+        assert (new.id, new.maybe_twice) == (old.id, True)
+        assert settle(connection, [settled((old.id, old.fence))]) == [False]
+        assert settle(connection, [settled((new.id, new.fence))]) == [True]

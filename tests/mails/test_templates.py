@@ -185,6 +185,8 @@ def test_a_set_that_changes_only_the_frame_is_tried_on_every_mail_that_has_it(tm
 
     assert kinds == {
         "sets/shop/frame.html:1: TypeError: can only concatenate str",
+        "sets/shop/frame.html:1: UndefinedError: 'consumers.mails.answer_view.AnswerView object' has no "
+        "attribute 'key'",
         "sets/shop/frame.html:1: UndefinedError: 'consumers.mails.run_finished_view.RunFinishedView object' has no "
         "attribute 'key'",
         "sets/shop/frame.html:1: UndefinedError: 'consumers.mails.summary_ready_view.SummaryReadyView object' has no "

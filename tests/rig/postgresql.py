@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -52,6 +53,8 @@ class PostgreSql:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
+        #: Stands in every address; the server trusts everybody on this machine and does not look at it.
+        self.password = secrets.token_hex(12)
 
     def start(self) -> str:
         """Start the server and return the address of its database, with `{}` for the database's name."""
@@ -59,7 +62,7 @@ class PostgreSql:
         options = ["-D", str(self._folder / "data"), "-U", "runmail", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([self._programs / "initdb", *options], check=True, **quiet, **self._as)
         self.start_again()
-        return f"postgresql://runmail@127.0.0.1:{self.port}/{{}}"
+        return self._address("{}")
 
     def start_again(self) -> None:
         """Start the server on the data that are there."""
@@ -109,4 +112,4 @@ class PostgreSql:
         return True
 
     def _address(self, name: str) -> str:
-        return f"postgresql://runmail@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://runmail:{self.password}@127.0.0.1:{self.port}/{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import signal
 import subprocess
@@ -17,30 +18,36 @@ START_SECONDS = 30.0
 
 
 class RedisServer:
-    """One server on loopback with its data in a folder; the port stays the same over restarts."""
+    """One server on loopback with its data in a folder; port and password stay the same over restarts."""
 
     def __init__(self, folder: Path) -> None:
         found = shutil.which("redis-server")
         assert found is not None, "no redis-server"
         self._program = found
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (self.port,) = free_ports(1)
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.password = secrets.token_hex(12)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server on what its append-only file holds."""
         self._process = subprocess.Popen(
             [
-                *(self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+                *(self._program, "-", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
                 *("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
             ],
-            cwd=self._folder,
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        client = redis.Redis(port=self.port)
+        assert self._process.stdin is not None
+        # Not among the arguments: every user of the machine sees those.
+        self._process.stdin.write(f"requirepass {self.password}\n".encode())
+        self._process.stdin.close()
+        client = redis.Redis.from_url(self.url)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -14,6 +14,7 @@ import redis
 
 from consumers.contract.events import EVENT_TYPES
 from consumers.meaning import CONSUMERS
+from consumers.own_events import OWN_TYPES
 from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
 
 
@@ -207,7 +208,7 @@ def test_a_mended_event_takes_the_place_of_the_quarantined_one(spine: Spine) -> 
 
 
 def test_every_type_that_is_taken_has_a_consumer() -> None:
-    assert set(CONSUMERS) == set(EVENT_TYPES)
+    assert set(CONSUMERS) == {*EVENT_TYPES, *OWN_TYPES}
 
 
 def test_a_disabled_profile_holds_its_mail_until_it_is_enabled(spine: Spine) -> None:

@@ -133,7 +133,8 @@ def _decide(
 def answer_told(answer: dict[str, Any]) -> str:
     """Return what came back to a delivery as one line."""
     by, reply = (f"by {answer['by']}" if answer["by"] else None), f"reply {answer['reply']}"
-    parts = (answer["at"], answer["what"], answer["command"], by, answer["reason"], reply)
+    sent_as = f"mail {answer['sent_as']}" if answer["sent_as"] else None
+    parts = (answer["at"], answer["what"], answer["command"], by, answer["reason"], reply, sent_as)
     return "  ".join(str(part) for part in parts if part)
 
 

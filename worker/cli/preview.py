@@ -16,6 +16,7 @@ from consumers.mails.preview import NoMail, preview
 from consumers.mails.rendering import Renderer, RenderFailed, set_of_profile
 from consumers.mails.template_check import TemplatesRefused, load_sets
 from consumers.mails.wire import WireMismatch
+from consumers.own_events import read_recorded
 from consumers.views.events import find_rows, read_body
 from profiles.addresses import UnusableAddress, read_address
 from profiles.errors import UnknownProfile
@@ -94,7 +95,7 @@ def _from_ledger(which: str) -> tuple[Event, Profile]:
     if body is None:
         shown.fail(f"there is no file and no event {which}")
     try:
-        event = read_event(read_json(body))
+        event = read_recorded(body)
         return event, ground.profiles.by_name(event.data.profile)
     except (MalformedEvent, UnknownProfile) as error:
         shown.fail(str(error))

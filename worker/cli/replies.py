@@ -16,7 +16,6 @@ from consumers.inbound.reading.read_mail import MAX_MAIL, Surroundings, read_mai
 from worker.cli import replies_kept, shown
 from worker.cli.completing import profile_names
 from worker.cli.progress import Progress
-from worker.cli.replies_follow import follow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,7 +31,6 @@ MILLISECONDS = {"d": 86_400_000, "w": 7 * 86_400_000}
 app.command("list", epilog="Example: runmail replies list --outcome command --json")(replies_kept.list_)
 app.command(epilog="Example: runmail replies show 84")(replies_kept.show)
 app.command(epilog="Example: runmail replies reclassify 84 85")(replies_kept.reclassify)
-app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")(follow)
 
 
 @app.callback()
@@ -102,6 +100,24 @@ def purge(
         dry_run=dry_run,
         as_json=as_json,
     )
+
+
+@app.command(epilog="Example: runmail replies follow --json --type runmail.command.issued")
+def follow(
+    after: Annotated[
+        str | None, typer.Option(metavar="ID", help="Begin behind the event with this id; 0: with the first kept.")
+    ] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="Only this type; may be repeated.")] = None,
+    profile: Annotated[str | None, typer.Option(autocompletion=profile_names, help="Only of this profile.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
+) -> None:
+    """Print replies, commands, bounces and suppressions as they come, until Ctrl-C or the reader's end.
+
+    Each event is printed once. To go on later where this ended, give the id of the last one to --after.
+    """
+    from worker.cli import replies_follow
+
+    replies_follow.follow(after=after, types=types, profile=profile, as_json=as_json)
 
 
 def _named(files: list[str]) -> Iterator[str]:

@@ -7,9 +7,8 @@ import os
 import select
 import sys
 import time
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from sqlalchemy import Engine
 
 from consumers.contract.outgoing_events import OUTGOING_TYPES
@@ -17,7 +16,6 @@ from consumers.views.following import Follower
 from consumers.views.outgoing import Followed, last_place, place_of, read_after
 from profiles.errors import ProfileError
 from worker.cli import shown, standing
-from worker.cli.completing import profile_names
 from worker.process import stop_on_signals
 
 #: Seconds between looks.
@@ -26,18 +24,8 @@ LOOK_SECONDS = 0.5
 FROM_THE_FIRST = "0"
 
 
-def follow(
-    after: Annotated[
-        str | None, typer.Option(metavar="ID", help="Begin behind the event with this id; 0: with the first kept.")
-    ] = None,
-    types: Annotated[list[str] | None, typer.Option("--type", help="Only this type; may be repeated.")] = None,
-    profile: Annotated[str | None, typer.Option(autocompletion=profile_names, help="Only of this profile.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
-) -> None:
-    """Print replies, commands, bounces and suppressions as they come, until Ctrl-C or the reader's end.
-
-    Each event is printed once. To go on later where this ended, give the id of the last one to --after.
-    """
+def follow(*, after: str | None, types: list[str] | None, profile: str | None, as_json: bool) -> None:
+    """Print events as they come until the command is ended or its reader gone; its options are told in `replies`."""
     for name in types or ():
         if name not in OUTGOING_TYPES:
             shown.fail(f"“{name}” is no type: {', '.join(OUTGOING_TYPES)}", 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,6 +55,8 @@ def show(which: Annotated[int, typer.Argument(help="Number of the reply.")], as_
         shown.print_json(found)
         return
     text, bounces = found.pop("text") or "", found.pop("bounces", [])
+    if answer := found.get("answer"):
+        found["answer"] = answer_told(answer)
     shown.print_facts(
         {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in found.items()}
     )
@@ -62,6 +64,16 @@ def show(which: Annotated[int, typer.Argument(help="Number of the reply.")], as_
         shown.say(f"bounce  {bounce['recipient']}  {bounce['reason']}  {bounce['status']}".rstrip())
     for line in text.splitlines():
         shown.say(f"  │ {line}")
+
+
+def answer_told(answer: dict[str, Any]) -> str:
+    """Return what became of the automatic answer that a reply wanted."""
+    what = f"{answer['kind']} {answer['reason']}" if answer["reason"] else answer["kind"]
+    if answer["withheld"]:
+        return f"{what}: not sent, {answer['withheld']}"
+    if answer["delivery"] is None:
+        return f"{what}: about to be planned"
+    return f"{what}: delivery {answer['delivery']}, {answer['state']}"
 
 
 def reclassify(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from worker.doctor.broker import examine_broker
 from worker.doctor.finding import Finding, Surroundings
+from worker.doctor.inbound import examine_inbound
 from worker.doctor.ledger import examine_database, examine_work
 from worker.doctor.machine import examine_keys, examine_settings, examine_state
 from worker.doctor.profiles import examine_profiles
@@ -25,5 +26,6 @@ def examine(settings: Settings, surroundings: Surroundings | None = None) -> Ite
         if keyring is not None:
             yield from examine_profiles(engine, keyring, around)
         yield from examine_work(engine, around)
+        yield from examine_inbound(engine, around)
         engine.dispose()
     yield from examine_broker(settings, around)

@@ -17,9 +17,10 @@ from consumers.ledger.outgoing_tables import outgoing_events
 from consumers.ledger.planning import make_store_plans
 from consumers.ledger.recording import arrival, record
 from consumers.ledger.reply_tables import replies
-from consumers.ledger.tables import deliveries
+from consumers.ledger.tables import deliveries, events
 from consumers.outbound.planner import plan_event
 from consumers.outbound.tokens import PURPOSE, make_token
+from consumers.own_events import ANSWER_DUE, AnswerDue, AnswerDueData, read_recorded
 from profiles.errors import UnknownProfile
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
@@ -114,6 +115,25 @@ class Office:
             store(connection, [plan])
             found = select(deliveries).where(deliveries.c.event_row == recorded.row_id).order_by(deliveries.c.id)
             return list(connection.execute(found))
+
+    def answers(self) -> list[Any]:
+        """Plan the automatic answers that are due, as the sweep has it done; return their deliveries, all of them."""
+        wanted = select(events).where(events.c.type == ANSWER_DUE).order_by(events.c.id)
+        with self.engine.begin() as connection:
+            due = [row for row in connection.execute(wanted) if row.state == "accepted"]
+            plans = [plan_event(row.id, read_recorded(row.body), self.find, self._no_answer, self.now) for row in due]
+            make_store_plans(self._message_id)(connection, plans)
+            about = deliveries.c.event_row == events.c.id
+            found = select(deliveries).join(events, about).where(events.c.type == ANSWER_DUE)
+            return list(connection.execute(found.order_by(deliveries.c.id)))
+
+    def said(self, answer: Any) -> AnswerDueData:
+        """Return what an automatic answer says."""
+        with self.engine.connect() as connection:
+            body = connection.execute(select(events.c.body).where(events.c.id == answer.event_row)).scalar_one()
+        event = read_recorded(body)
+        assert isinstance(event, AnswerDue)
+        return event.data
 
     def _message_id(self, delivery_id: int, recipient_key: str, created_at: int, profile: Profile) -> str:
         key = self.keyring.derive(PURPOSE)[0]

@@ -1,4 +1,4 @@
-"""A TCP proxy before a mail server that cuts or holds the line after so many octets of answers, as networks do."""
+"""A TCP proxy before a mail server that cuts the line or falls silent, as networks do."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ import threading
 
 
 class CuttingProxy:
-    """Listens on 127.0.0.1; `cut_after` octets from the server a connection is closed, None lets all through."""
+    """Listens on 127.0.0.1.
+
+    `cut_after` octets from the server a connection is closed, None lets all through; `hold_after` octets, over all
+    connections, it falls silent instead: it stays open and carries nothing more either way. `held` is then set.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.cut_after: int | None = None
+        self.hold_after: int | None = None
+        self.held = threading.Event()
         #: Octets that came from the server, over all connections.
         self.carried = 0
         self.connections = 0
         self._open: list[socket.socket] = []
+        self._silent: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def hold(self) -> None:
+        """Fall silent on every connection that is open now; those to come are carried."""
+        self._silent.update(self._open)
+        self.held.set()
 
     def stop(self) -> None:
         """Stop listening and close every connection."""
@@ -53,7 +65,11 @@ class CuttingProxy:
                     break
                 if source.getpeername()[1] == self._target:
                     self.carried += len(piece)
-                target.sendall(piece)
+                if self.hold_after is not None and self.carried > self.hold_after:
+                    self.hold_after = None
+                    self.hold()
+                if source not in self._silent:
+                    target.sendall(piece)
         for each in (source, target):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

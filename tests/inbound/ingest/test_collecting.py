@@ -80,6 +80,18 @@ def test_mail_from_before_the_profile_is_passed_over(rig: Rig, deliver: Deliver)
     assert rig.mailbox().cursor == 3
 
 
+def test_a_mail_of_the_second_in_which_the_profile_was_made_is_kept(rig: Rig, deliver: Deliver) -> None:
+    """IMAP knows whole seconds: a mail that came 200 ms after the profile bears an earlier moment than it."""
+    with rig.ground.engine.begin() as connection:
+        connection.execute(update(mailboxes).values(since_at=CREATED + 700))
+    deliver(mail("the second before"), taken_in=CREATED / 1000 - 1)
+    deliver(mail("the same second"), taken_in=CREATED / 1000)
+
+    rig.collect()
+
+    assert rig.subjects() == ["the same second"]
+
+
 def test_an_old_mail_that_comes_later_is_kept(rig: Rig, deliver: Deliver) -> None:
     rig.collect()
     deliver(mail("moved here by a person"), taken_in=CREATED / 1000 - 30 * DAY)

@@ -73,6 +73,29 @@ def test_a_dead_connection_is_noticed_and_replaced(
     wait_until(lambda: rings[1] > 2)
 
 
+@pytest.mark.timeout(180)
+def test_a_connection_that_fell_silent_is_noticed_and_replaced(
+    rig: Rig,
+    deliver: Deliver,
+    watch: Watch,
+    proxy: CuttingProxy,  # noqa: F811
+    dovecot: Dovecot,
+) -> None:
+    """Half-open: nothing is closed, nothing comes. The end of the IDLE has a deadline, and polls go on meanwhile."""
+    behind(rig, proxy, dovecot)
+    rings = watch(rig, "INBOX", reissue=2.0)
+    wait_until(lambda: rings[1] == 1)
+
+    proxy.hold()
+    deliver(mail("while nobody hears"))
+    assert rig.collect().kept == 1
+    assert rings[1] == 1
+
+    wait_until(lambda: rings[1] == 2, 90)
+    deliver(mail("heard again"))
+    wait_until(lambda: rings[1] > 2)
+
+
 def test_idle_is_begun_anew_before_a_server_would_hang_up(
     ground: Ground, start_imap_server: StartImapServer, watch: Watch
 ) -> None:

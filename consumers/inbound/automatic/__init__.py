@@ -1,0 +1,1 @@
+"""Automatic answers: help that was asked for, and why a command had no effect. Told once a day, never to a machine."""
