@@ -20,13 +20,12 @@ from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page.shell.pages import Pages
 from worker.broker import QueueBroker
-from worker.broker_file import read_broker
-from worker.composition import Ground, declare_actors, reply_path
+from worker.composition import QUEUES, Ground, declare_actors, reply_path
 from worker.database import open_snapshot
 from worker.lookups import load_body, taken_by
 from worker.redis_client import make_client
 from worker.settings import Settings
-from worker.state import state_folder
+from worker.web.queue_look import QueueLook, broker_address
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +42,7 @@ def view_parts(ground: Ground, pages: Pages, now: Callable[[], int], author: Cal
         drafts=DraftBook(Renderer(sets), settings.domain, partial(load_body, ground.engine), partial(taken_by, ground)),
         sets=sets,
         audit=LastAudit(partial(open_snapshot, ground.engine), now),
+        queues=QueueLook(settings, QUEUES, now),
         now=now,
         author=author,
         replan=partial(_replan, settings),
@@ -61,7 +61,7 @@ def _sets(settings: Settings) -> list[SetRenderer]:
 
 def _replan(settings: Settings, rows: Sequence[int]) -> None:
     """Ask for events to be planned now; without a broker the clock asks for it a little later."""
-    url = settings.broker_url.get_secret_value() if settings.broker_url else read_broker(state_folder(settings))
+    url = broker_address(settings)
     if url is None:
         return
     try:

@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from consumers.ledger.states import DeliveryState
+from consumers.mails.words import span
 from consumers.views.hourly_mail import mail_by_hour
+from consumers.views.queue_stand import QueueStand
 from consumers.views.taken_times import taken_times
 from consumers.views.waiting_now import MOST_COUNTED, WaitingNow, waiting_now
 from consumers.views.web.hour_chart import GROUPS, HEIGHT, WIDTH, draw
@@ -19,6 +21,8 @@ from consumers.views.web.parts import ViewParts
 from consumers.views.web.story_view import words
 from profiles.usage import Use
 
+#: Seconds after which what waits for a worker means that none works.
+MOST_WAIT = 60.0
 #: States of mail that waits for a person, and what is said of them.
 _OF_PEOPLE = (
     (DeliveryState.UNCERTAIN, "of which nobody knows whether it was taken"),
@@ -29,11 +33,11 @@ _OF_PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something a person should look at: a colour, a sentence, and where to look."""
+    """Something a person should look at: a colour, a sentence, and where to look if that is a page."""
 
     tone: str
     said: str
-    href: str
+    href: str | None
 
 
 class OverviewPage:
@@ -53,6 +57,7 @@ class OverviewPage:
             chart = draw(mail_by_hour(connection, now))
             taken = taken_times(connection)
             waiting = waiting_now(connection, now)
+        queue = self._parts.queues()
         uses = self._parts.usage.standing()
         names = {profile.id: profile.name for profile in self._parts.profiles.all()}
         return self._parts.pages.show(
@@ -65,7 +70,8 @@ class OverviewPage:
             waiting=waiting,
             due=sum(waiting.deliveries[state] for state in ("pending", "sending", "deferred")),
             seconds=None if waiting.due_since is None else (now - waiting.due_since) / 1000,
-            concerns=[*_profiles(uses, names), *_waiting(waiting)],
+            queue=queue,
+            concerns=[*_broker(queue), *_profiles(uses, names), *_waiting(waiting, now)],
             audit=self._parts.audit.look(),
             auditing=self._parts.audit.is_running,
             now=now,
@@ -96,8 +102,21 @@ def _profiles(uses: Mapping[int, Use], names: dict[int, str]) -> list[Concern]:
     return found
 
 
-def _waiting(waiting: WaitingNow) -> list[Concern]:
+def _broker(queue: QueueStand | None) -> list[Concern]:
+    if queue is None:
+        return [Concern("bad", "The broker does not answer: events cannot come in. `runmail doctor` says more.", None)]
+    if queue.oldest is not None and queue.oldest > MOST_WAIT:
+        said = f"What waits on the queues waits for {span(queue.oldest)}: see that `runmail worker` runs."
+        return [Concern("bad", said, None)]
+    return []
+
+
+def _waiting(waiting: WaitingNow, now: int) -> list[Concern]:
     found = []
+    if waiting.unplanned_since is not None and now - waiting.unplanned_since > MOST_WAIT * 1000:
+        many = counted(waiting.events["accepted"], "event")
+        age = span((now - waiting.unplanned_since) / 1000)
+        found.append(Concern("bad", f"{many} without a plan, the oldest for {age}.", "/events?state=accepted"))
     if quarantined := waiting.events["quarantined"]:
         said = f"{counted(quarantined, 'event')} in quarantine."
         found.append(Concern("warn", said, "/events?state=quarantined"))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from consumers.mails.rendering import SetRenderer
 from consumers.outbound.drafts import DraftBook
 from consumers.views.last_audit import LastAudit
+from consumers.views.queue_stand import QueueStand
 from consumers.views.usage import LedgerUsage
 from profiles.authors import Author
 from profiles.page.shell.pages import Pages
@@ -22,7 +23,8 @@ from profiles.store import ProfileStore
 class ViewParts:
     """Everything the pages need. `now` gives milliseconds UTC, `author` the one behind a request.
 
-    `drafts` writes mails as they are sent; `sets` are the sets of templates beside the built-in one. `replan` asks
+    `drafts` writes mails as they are sent; `sets` are the sets of templates beside the built-in one. `queues` tells
+    what waits on the broker's queues, None when none answers. `replan` asks
     for events by row to be planned now, which the clock would ask for a little later; `read_replies` has kept mails
     understood.
     """
@@ -34,6 +36,7 @@ class ViewParts:
     drafts: DraftBook
     sets: Sequence[SetRenderer]
     audit: LastAudit
+    queues: Callable[[], QueueStand | None]
     now: Callable[[], int]
     author: Callable[[Request], Author]
     replan: Callable[[Sequence[int]], None]
