@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 WRONG = "The name or the password is wrong."
 TOO_MANY = "Too many attempts. Wait 15 minutes, then try once more."
-ENDED = "This link was used already, or has ended. Print another with `runmail web --link`."
+ENDED = "It was used already, or its 10 minutes are over. Print another with `runmail web --link`."
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from profiles.page.shell import notices
 from profiles.page.shell.assets import Assets
+from profiles.page.shell.inline_code import with_code
 from profiles.page.shell.moments import ago, time_element
 from profiles.page.shell.navigation import GROUPS
 from profiles.page.shell.notices import Tone
@@ -50,7 +51,7 @@ class Pages:
             styles=self.assets.named(".css", besides=("app.css",)),
             scripts=self.assets.named(".js", besides=("htmx.min.js", "app.js")),
         )
-        self._environment.filters.update(moment=time_element, ago=ago)
+        self._environment.filters.update(moment=time_element, ago=ago, with_code=with_code)
 
     def show(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Answer with a whole page or a part of one, rendered from a template."""
