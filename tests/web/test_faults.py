@@ -39,7 +39,7 @@ def client(page: RunningPage) -> Iterator[httpx.Client]:
     visits = VisitParts(page.accounts, Sessions(page.ground.engine, page.clock), Cookies([b"k" * 32]))
     routes = [Route("/login", broken), Route("/enter/x", without_database)]
     server = WebServer(make_application(make_pages(), visits, Fence(), routes), "127.0.0.1", 0)
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.start()}") as opened:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.start()}", timeout=60) as opened:
         yield opened
     server.stop()
 

@@ -15,7 +15,8 @@ from tests.web.test_doors import is_in, log_in
 from worker.web.headers import ALWAYS, POLICY
 from worker.web.visits import DOORS, PUBLIC
 
-UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+#: One that forms send and one that they cannot; PUT and PATCH go the same way as the second.
+UNSAFE = ("POST", "DELETE")
 
 
 def paths(page: RunningPage) -> Iterator[tuple[str, Route]]:
@@ -42,9 +43,8 @@ def test_an_anonymous_visitor_sees_nothing_and_changes_nothing(page: RunningPage
     for path, _ in paths(page):
         if is_open(path):
             continue
-        for method in ("GET", "HEAD"):
-            led = client.request(method, path)
-            assert (led.status_code, led.headers["location"].startswith("/login")) == (303, True), (method, path)
+        led = client.get(path)
+        assert (led.status_code, led.headers["location"].startswith("/login")) == (303, True), path
         for method in UNSAFE:
             refused = client.request(method, path, data={"csrf": csrf})
             assert refused.status_code == 401, (method, path)
