@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from consumers.ledger.tables import deliveries, events
-from consumers.views.attempts import attempts_at
+from consumers.ledger.tables import attempts, deliveries, events
 from consumers.views.automatic import what_it_answers
 from consumers.views.replies import answers_to
 from consumers.views.shown_times import shown_time
+from consumers.views.story import story
 
 #: Keys of a delivery as JSON, in order; programs rely on them.
 KEYS = (
@@ -74,7 +74,7 @@ def list_deliveries(connection: Connection, wanted: DeliveryFilter) -> list[dict
 
 
 def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | None:
-    """Return one delivery with its attempts, and what came back, in order; None when there is none."""
+    """Return one delivery with its attempts, what came back, and its whole story; None when there is none."""
     row = connection.execute(
         select(
             *_COLUMNS,
@@ -91,6 +91,7 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
     ).first()
     if row is None:
         return None
+    tries = connection.execute(select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.fence))
     return {
         **_as_json(row),
         "event_row": row.event_row,
@@ -101,8 +102,21 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
         "bounced_status": row.bounced_status,
         "bounced_at": shown_time(row.bounced_at),
         **what_it_answers(connection, row.event_row),
-        "history": attempts_at(connection, delivery_id),
+        "history": [
+            {
+                "outcome": each.outcome,
+                "reason": each.reason,
+                "code": each.code,
+                "status": each.status,
+                "answer": each.answer,
+                "profile_id": each.profile_id,
+                "started_at": shown_time(each.started_at),
+                "ended_at": shown_time(each.ended_at),
+            }
+            for each in tries
+        ],
         "answers": answers_to(connection, [delivery_id]),
+        "story": [step.to_json() for step in story(connection, row.event_row, [delivery_id])],
     }
 
 

@@ -41,15 +41,11 @@ def test_help_is_answered_and_every_command_tells_of_it(
 
     shown = spine.run("replies", "show", "1").stdout
     assert "help: delivery 2, sent" in shown
-    story = [line for line in spine.run("events", "show", "run-1").stdout.splitlines() if " delivery 1 " in line]
-    assert [line.split("  ")[0] for line in story] == [
-        "attempt at delivery 1",
-        "answer to delivery 1",
-        "answer to delivery 1",
-    ]
-    assert ["taken" in story[0], "command  help" in story[1], "mail 2" in story[2]] == [True] * 3
-    story = spine.run("deliveries", "show", "1").stdout.splitlines()
-    assert [line.split("  ")[0] for line in story[-3:]] == ["attempt 1", "answer", "answer"]
+    story = [line for line in spine.run("events", "show", "run-1").stdout.splitlines() if "  delivery 1" in line]
+    assert [line.split("  ")[1] for line in story] == ["planned", "attempt 1", "command", "answered"]
+    assert ["taken" in story[1], "help" in story[2], "mail 2" in story[3]] == [True] * 3
+    told = spine.run("deliveries", "show", "1").stdout.splitlines()
+    assert [line.split("  ")[1] for line in told[-3:]] == ["attempt 1", "command", "answered"]
     spine.balanced()
     (first, second) = spine.server.transactions
     assert b"Auto-Submitted: auto-replied" in second.message
