@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import secrets
 import sys
 import tempfile
 import time
@@ -198,7 +199,8 @@ def fill(home: MailHome, series: str, sources: Iterable[bytes], taken_in: float)
     last: tuple[bytes, Path] | None = None
     for number, source in enumerate(sources):
         # The order of the names is the order of the UIDs.
-        path = home.maildir / "new" / f"{1_600_000_000 + 100_000_000 * (ord(series) - 97) + number}.{number}.bench"
+        begun = 1_600_000_000 + 100_000_000 * (ord(series) - 97) + number
+        path = home.maildir / "new" / f"{begun}.{secrets.token_hex(8)}.bench"
         if last is not None and last[0] is source and number % MOST_LINKS:
             os.link(last[1], path)
             continue

@@ -6,10 +6,8 @@ messages carry an event only before it is accepted; afterwards ids.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
-import random
 import secrets
 import socket
 import threading
@@ -30,30 +28,21 @@ from consumers.inbound.collecting import collect
 from consumers.inbound.collectors import Collectors
 from consumers.inbound.passes import CollectParts
 from consumers.inbound.reply_path import ReplyParts, ReplyPath
-from consumers.ledger.lease import since_boot
 from consumers.ledger.writer import LedgerAway, LedgerWriter
-from consumers.mails.rendering import Renderer
-from consumers.mails.template_check import load_sets
 from consumers.outbound import tokens
-from consumers.outbound.delivery_path import DeliveryPath
-from consumers.outbound.drafts import DraftBook
-from consumers.outbound.gate import Gate
 from consumers.outbound.intake import Intake
-from consumers.outbound.lane import LaneParts
-from consumers.outbound.lanes import Lanes
-from consumers.outbound.schedule import MaxAges
 from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
 from profiles.sealing import Keyring
-from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from worker.broker import QueueBroker
 from worker.database import make_engine
-from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, pointed_link, read_point
-from worker.lookups import find_by_id, find_by_name, load_body, message_id, open_link, open_mailbox, sent_mail, taken_by
+from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, read_point
+from worker.lookups import find_by_id, find_by_name, message_id, open_mailbox, sent_mail
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
 from worker.redis_client import make_client
+from worker.sending import make_lanes
 from worker.settings import Settings
 from worker.state import database_url, secret_keys, state_folder
 from worker.workflows import make_herald
@@ -68,10 +57,6 @@ QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
-#: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
-OPENING_MARGIN = 5.0
-#: Seconds for which the connections of a killed worker are counted on, unless a shorter lease says less.
-PLACE_SECONDS = 30.0
 #: Seconds a pass over a mailbox gets to end after its batch when the worker stops; broken off, it loses nothing.
 COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
@@ -146,50 +131,10 @@ class WorkerParts:
             now=now_milliseconds,
             tell=tell,
         )
-        renderer = Renderer(load_sets(settings.templates), tell=tell)
-        drafts = DraftBook(renderer, settings.domain, partial(load_body, ground.engine), partial(taken_by, ground))
-        path = DeliveryPath(
-            writer=self.writer,
-            drafts=drafts,
-            max_ages=MaxAges(
-                {
-                    "runmail.alert": settings.max_age_alert_hours * 3600,
-                    "runmail.run.finished": settings.max_age_run_hours * 3600,
-                    "runmail.summary.ready": settings.max_age_summary_hours * 3600,
-                }
-            ),
-            lease_seconds=settings.lease_seconds,
-            attempt_seconds=settings.attempt_seconds,
-            now=now_milliseconds,
-            chance=random.SystemRandom().random,
-            since_boot=since_boot,
-            tell=tell,
-        )
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.lanes = Lanes(
-            LaneParts(
-                writer=self.writer,
-                path=path,
-                drafts=drafts,
-                open_link=self.open_links.opening(
-                    partial(open_link, ground, pointed_link(point) if point else SmtpLink)
-                ),
-                find_profile=partial(find_by_id, ground.profiles),
-                gate=Gate(
-                    self.writer,
-                    owner=owner,
-                    opening_seconds=settings.attempt_seconds + OPENING_MARGIN,
-                    place_seconds=min(PLACE_SECONDS, settings.lease_seconds),
-                    now=now_milliseconds,
-                    clock=since_boot,
-                ),
-                owner=owner,
-                lease_seconds=settings.lease_seconds,
-                now=now_milliseconds,
-                suspects=asyncio.Lock(),
-            )
+        self.lanes = make_lanes(
+            ground, self.writer, self.open_links, owner=owner, point=point, now=now_milliseconds, tell=tell
         )
-
         self.lookup = SentLookup(
             LookupParts(
                 writer=self.writer,

@@ -24,8 +24,8 @@ TONES = {
 PRACTICES = {
     MarkName.PERSONAL_MAILBOX: "Use a dedicated mailbox, such as qa-alerts@…: it stays when people leave.",
     MarkName.UNUSED: "Remove it if it is obsolete: a credential that nobody needs is one that can only leak.",
-    MarkName.CREDENTIAL_ENDED: "Rotate it now; the new one is tested before it replaces the old.",
-    MarkName.CREDENTIAL_ENDING: "Rotate it before that day; the new one is tested before it replaces the old.",
+    MarkName.CREDENTIAL_ENDED: "The new one is tested before it replaces the old.",
+    MarkName.CREDENTIAL_ENDING: "The new one is tested before it replaces the old.",
 }
 
 

@@ -43,7 +43,8 @@ def show_form(parts: ProfileParts, request: Request) -> Response:
     draft = parts.shelf.find(parts.owner(request), request.query_params.get("draft"), servers_of)
     if draft is not None and (draft.profile_id != profile_id_of(request) or "name" not in draft.fields):
         draft = None
-    fields = draft.fields if draft else fields_of(current) if current else blank_fields()
+    fields = fields_of(current) if current else blank_fields()
+    fields |= dict(draft.fields) if draft else {}
     trials = parts.trials.of_draft(parts.owner(request), draft.id) if draft else []
     return render(parts, request, Form(fields, current, draft, trials=tuple(trials)))
 

@@ -76,16 +76,15 @@ def read_form(
 
 def parts_of(fields: Mapping[str, str], service: Service, unsaid: Collection[str] = ()) -> Parts:
     """Return the server that stands in the fields, each part None that cannot be used as it is or is `unsaid`."""
-    security = fields.get(f"{service}.security", "")
-    port: str | None = fields.get(f"{service}.port", "").strip()
-    if security not in [*Security]:
-        return None, None, None, None
-    if not port:
-        port = str(usual_port(service, Security(security)))
+    named = fields.get(f"{service}.security", "")
+    security = Security(named) if named in [*Security] else None
+    port = fields.get(f"{service}.port", "").strip()
+    if not port and security is not None:
+        port = str(usual_port(service, security))
     return (
         _usable(HostText, fields.get(f"{service}.host", "").strip()),
         None if "port" in unsaid else _usable(Port, port),
-        None if "security" in unsaid else security,
+        None if "security" in unsaid or security is None else security.value,
         _usable(Username, fields.get(f"{service}.username", "").strip()),
     )
 

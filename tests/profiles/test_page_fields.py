@@ -127,3 +127,5 @@ def test_a_server_is_the_same_however_it_is_written_and_unusable_parts_are_none(
     fields = blank_fields() | {"smtp.host": " SMTP.example.com. ", "smtp.port": "", "smtp.username": "qa"}
     assert parts_of(fields, "smtp") == ("smtp.example.com", "465", "tls", "qa")
     assert parts_of(blank_fields() | {"smtp.host": "a b", "smtp.port": "x"}, "smtp") == (None, None, "tls", None)
+    assert parts_of(fields | {"smtp.security": "evil"}, "smtp") == ("smtp.example.com", None, None, "qa")
+    assert parts_of(fields, "smtp", {"security"}) == ("smtp.example.com", "465", None, "qa")

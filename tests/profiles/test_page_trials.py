@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from profiles.last_test import LastTest
-from profiles.page.trials import MOST_OF_ONE, PER_MINUTE, Came, TooManyTrials, Trial, Trials, Watch
+from profiles.page.trials import MOST_AT_ONCE, MOST_OF_ONE, PER_MINUTE, Came, TooManyTrials, Trial, Trials, Watch
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.reach import Reach
 from profiles.sealing import Service
@@ -78,8 +78,12 @@ def test_one_visitor_has_few_tests_at_once_and_few_a_minute() -> None:
     running = [begin(trials, work) for _ in range(MOST_OF_ONE)]
     with pytest.raises(TooManyTrials, match="are running"):
         begin(trials, work)
-    begin(trials, work, "grace")
+    others = [begin(trials, work, f"other {number}") for number in range(MOST_AT_ONCE - MOST_OF_ONE)]
+    with pytest.raises(TooManyTrials, match="Many tests"):
+        begin(trials, work, "grace")
     go_on.set()
+    for trial in others:
+        await_end(trial)
     until(lambda: not any(trial.is_running for trial in running))
     for _ in range(PER_MINUTE - MOST_OF_ONE):
         await_end(begin(trials, work))
