@@ -79,6 +79,11 @@ def pages(count: int) -> list[str]:
         "/silences/mutes",
         "/templates",
         f"/templates?type=runmail.run.finished&event={one}",
+        "/settings/email",
+        "/settings/email/new",
+        "/settings/email/1/edit",
+        "/settings/email/1/delete",
+        "/settings/email/history",
     ]
 
 

@@ -104,9 +104,9 @@ def _profiles(uses: Mapping[int, Use], names: dict[int, str]) -> list[Concern]:
 
 def _broker(queue: QueueStand | None) -> list[Concern]:
     if queue is None:
-        return [Concern("bad", "The broker does not answer: events cannot come in. `runmail doctor` says more.", None)]
+        return [Concern("bad", "The broker does not answer: events cannot come in. “runmail doctor” says more.", None)]
     if queue.oldest is not None and queue.oldest > MOST_WAIT:
-        said = f"What waits on the queues waits for {span(queue.oldest)}: see that `runmail worker` runs."
+        said = f"What waits on the queues waits for {span(queue.oldest)}: see that “runmail worker” runs."
         return [Concern("bad", said, None)]
     return []
 
