@@ -71,9 +71,14 @@ class Faults:
 def fault_page(
     pages: Pages, request: Request, status: int, detail: str | None = None, headers: object = None
 ) -> Response:
-    """Return the page for a status; a detail that only repeats the status's own phrase is left out."""
+    """Return the page for a status; a detail that only repeats the status's own phrase is left out.
+
+    Why something is not allowed says itself what to do, and stands in the place of what is said of all that is not.
+    """
     heading, text = SAID.get(status, SAID[500 if status >= 500 else 400])
     detail = None if detail == HTTPStatus(status).phrase else detail
+    if status == HTTPStatus.FORBIDDEN and detail:
+        text, detail = detail, None
     try:
         answer = pages.show(request, "shell/error.html", status, code=status, heading=heading, text=text, detail=detail)
     except Exception as error:

@@ -128,7 +128,7 @@ class Visits:
     async def _checked_body(self, request: Request, visit: Visit) -> bytes:
         """Return the body of a request that changes something, if it came from a page made for this visitor."""
         if not comes_from_us(request.headers):
-            raise HTTPException(403, "The request came from another site.")
+            raise HTTPException(403, "The request came from another site. Load the page here, and try once more.")
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await request.body()
@@ -137,7 +137,7 @@ class Visits:
             raise HTTPException(408) from None
         given = request.headers.get("X-CSRF-Token") or _field(form)
         if not self._parts.cookies.is_csrf(visit.token, given):
-            raise HTTPException(403, "The page was made for another session.")
+            raise HTTPException(403, "The page was made for another session. Load it again, and try once more.")
         return body
 
     async def _finish(self, request: Request, message: Message, visit: Visit, tray: Tray, is_new: bool) -> None:
