@@ -24,6 +24,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "address_is_link_local": ("the name leads to a link-local address", "set host to a mail server"),
     "address_is_multicast": ("the name leads to a multicast address", "set host to a mail server"),
     "address_is_unspecified": ("the name leads to no particular address", "set host to a mail server"),
+    "port_not_allowed": (
+        "tests from the page go to the usual mail ports only",
+        "check port ({ports}); another is allowed by RUNMAIL_MAIL_PORTS, or tested with `runmail profiles test`",
+    ),
     "connection_refused": (
         "nobody listens at that port",
         "check port ({ports}) and that the server runs and lets this machine in",

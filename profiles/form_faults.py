@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +19,8 @@ TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("imap",): ImapForm,
     ("limits",): LimitsForm,
 }
+#: How a text of our own names the setting it is about, where it belongs to several.
+_NAMED = re.compile(r"([a-z_.]+): ")
 NO_DATE = "must be a date such as 2026-12-31"
 #: pydantic's types of errors in our words; each gets the error's context.
 WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -43,14 +47,30 @@ WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: `place` is the setting with dots, empty where it is about none; `said` is about that place."""
+
+    place: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.said}" if self.place else self.said
+
+
 def faults(error: ValidationError) -> list[str]:
     """Return one text a fault, in the order of the settings."""
+    return [str(fault) for fault in placed_faults(error)]
+
+
+def placed_faults(error: ValidationError) -> list[Fault]:
+    """Return the faults with their places, in the order of the settings."""
     return [_fault(item) for item in error.errors(include_input=False, include_url=False)]
 
 
-def _fault(item: Any) -> str:
+def _fault(item: Any) -> Fault:
     """Put one of pydantic's errors in plain words."""
-    where = ".".join(part for part in item["loc"] if isinstance(part, str))
+    where = [part for part in item["loc"] if isinstance(part, str)]
     entry = "".join(f"entry {part + 1} " for part in item["loc"] if isinstance(part, int))
     if item["type"] == "extra_forbidden":
         said = "is not a setting" + _meant(item["loc"])
@@ -58,7 +78,9 @@ def _fault(item: Any) -> str:
         said = WORDS[item["type"]](item.get("ctx", {}))
     else:
         said = item["msg"]
-    return f"{where}: {entry}{said}" if where else said
+    if tuple(where) in TABLES and (named := _NAMED.match(said)):
+        where, said = [*where, named[1]], said[named.end() :]
+    return Fault(".".join(where), f"{entry}{said}")
 
 
 def _meant(place: tuple[str, ...]) -> str:

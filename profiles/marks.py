@@ -78,17 +78,18 @@ def _standing(profile: Profile, tests: Mapping[Service, LastTest], use: Use) -> 
         held = f"; {use.waiting} mails wait" if use.waiting else ""
         yield Mark(MarkName.DISABLED, "disabled", f"it is switched off{held}")
     if use.breaker is not None:
-        text = f"its server is left alone for now ({use.breaker}): {use.waiting} mails wait for a probe to get through"
+        why = _words(use.breaker)
+        text = f"its server is left alone for now ({why}): {use.waiting} mails wait for a probe to get through"
         yield Mark(MarkName.BREAKER_OPEN, f"breaker open: {use.breaker}", text)
     for service, test in tests.items():
         if not test.passed:
-            text = f"the last {service.upper()} test failed: {test.reason}"
+            text = f"the last {service.upper()} test failed: {_words(test.reason)}"
             yield Mark(MarkName.FAILING, f"failing: {test.reason}", text)
     if use.failing is not None:
-        text = f"the latest attempts to send all failed: {use.failing}"
+        text = f"the latest attempts to send all failed: {_words(use.failing)}"
         yield Mark(MarkName.FAILING, f"failing: {use.failing}", text)
     if "smtp" not in tests and use.last is None and use.failing is None:
-        yield Mark(MarkName.NEVER_TESTED, "never tested", "it was neither tested nor used: `runmail profiles test`")
+        yield Mark(MarkName.NEVER_TESTED, "never tested", "it was neither tested nor used: test it")
 
 
 def _credential(profile: Profile, now: int) -> Iterator[Mark]:
@@ -97,10 +98,10 @@ def _credential(profile: Profile, now: int) -> Iterator[Mark]:
         return
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     if end < today:
-        text = f"its password was good until {end}: `runmail profiles rotate`"
+        text = f"its password was good until {end}: rotate it"
         yield Mark(MarkName.CREDENTIAL_ENDED, "password ended", text)
     elif end <= today + timedelta(days=ENDING_DAYS):
-        text = f"its password ends on {end}: `runmail profiles rotate`"
+        text = f"its password ends on {end}: rotate it"
         yield Mark(MarkName.CREDENTIAL_ENDING, f"password ends {end}", text)
 
 
@@ -132,6 +133,10 @@ def _personal(profile: Profile) -> Iterator[Mark]:
     if shared and found is not None:
         text = f"{found} looks like a person's mailbox, and several people get its mail: use one of its own"
         yield Mark(MarkName.PERSONAL_MAILBOX, "personal mailbox", text)
+
+
+def _words(reason: str | None) -> str:
+    return (reason or "").replace("_", " ")
 
 
 def _day(milliseconds: int) -> date:

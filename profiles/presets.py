@@ -106,7 +106,7 @@ PRESETS: dict[PresetName, Preset] = {
         credential_at="https://myaccount.google.com/apppasswords",
         notes=(
             "The account's own password is not taken: turn on 2-step verification, then make an app password.",
-            "2,000 mails a day are for Workspace; a gmail.com address may send 500: use --per-day 500.",
+            "2,000 mails a day are for Workspace; a gmail.com address may send 500: set that as the limit of a day.",
         ),
     ),
     PresetName.FASTMAIL: Preset(
@@ -124,8 +124,7 @@ PRESETS: dict[PresetName, Preset] = {
         credential_at="SES console, SMTP settings, Create SMTP credentials",
         notes=(
             "User and password are SMTP credentials of the region, not the keys of an AWS user.",
-            "The limits are those of a new account (the sandbox): raise them with --per-minute and --per-day "
-            "when yours are higher.",
+            "The limits are those of a new account (the sandbox): raise them when yours are higher.",
             "The sender must be a verified identity; SES gives each mail a Message-ID of its own.",
         ),
         region="eu-central-1",

@@ -106,18 +106,22 @@ class Reached:
 class Reach:
     """How names become connections; `resolver` is an argument so that a test can be the name server.
 
-    `refuse` names why an address must not be connected to, or returns None.
+    `refuse` names why an address must not be connected to, or returns None; `ports` are those that may be connected
+    to, None meaning all.
     """
 
     resolver: Resolver = resolve_by_system
     refuse: Callable[[str], str | None] = forbidden
+    ports: frozenset[int] | None = None
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """Return the addresses of a host that may be connected to, in order.
 
         Raises:
-            TransientMailError: `name_not_found` and its like, or why the last address is refused.
+            TransientMailError: `name_not_found` and its like, `port_not_allowed`, or why the last address is refused.
         """
+        if self.ports is not None and port not in self.ports:
+            raise TransientMailError("port_not_allowed", verb=Verb.RESOLVE)
         try:
             found = self.resolver(host, port)
         except (OSError, UnicodeError) as error:

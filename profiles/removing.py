@@ -15,6 +15,7 @@ from profiles.authors import Author
 from profiles.errors import ProfileInUse
 from profiles.keeping import locked
 from profiles.profile import Profile
+from profiles.references import dependents
 from profiles.rows import to_profile
 from profiles.store import ProfileStore
 from profiles.tables import ProfileRow
@@ -90,11 +91,8 @@ def _lock(session: Session, name: str, destination: Destination) -> None:
 
 def _refuse_while_needed(session: Session, profile: Profile, waiting: Waiting, destination: Destination) -> None:
     """Raise ProfileInUse with what still needs the profile, and what to do about it."""
-    dependents = session.exec(
-        select(ProfileRow.name).where(ProfileRow.failover == profile.name).order_by(col(ProfileRow.name))
-    ).all()
-    if dependents:
-        shown = ", ".join(f"“{each}”" for each in dependents)
+    if following := dependents(session, profile.name):
+        shown = ", ".join(f"“{each}”" for each in following)
         raise ProfileInUse("is_failover", f"“{profile.name}” is the failover of {shown}: give them another one first")
     waits = waiting.count(session.connection(), profile.id)
     if waits.in_hand:

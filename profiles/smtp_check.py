@@ -1,6 +1,7 @@
-"""The connection test of a profile's SMTP side, stage by stage, without sending a mail.
+"""The connection test of a profile's SMTP side, stage by stage; it sends a mail only if that is asked for.
 
-resolve → connect → tls → greeting → authenticate → sender → recipient; with `starttls`, TLS comes after the greeting.
+resolve → connect → tls → greeting → authenticate → sender → recipient (→ mail); with `starttls`, TLS comes after the
+greeting.
 The stages are yielded as they happen; the first that fails is the last.
 """
 
@@ -15,6 +16,7 @@ from profiles.reach import BY_SYSTEM, Reach, Reached
 from profiles.smtp_link import SmtpLink
 from profiles.stages import Stage
 from profiles.stopwatch import Stopwatch
+from profiles.trial_mail import write_trial_mail
 
 #: Seconds a stage may take; shorter than for mail, because a person waits.
 STAGE_SECONDS = 15.0
@@ -28,6 +30,7 @@ async def check_smtp(
     *,
     now: int,
     recipient: str = "",
+    send: bool = False,
     reach: Reach = BY_SYSTEM,
     seconds: float = STAGE_SECONDS,
     local_hostname: str = "",
@@ -35,7 +38,8 @@ async def check_smtp(
 ) -> AsyncIterator[Stage]:
     """Test the SMTP side at `now` (milliseconds UTC).
 
-    `recipient` is asked for (RCPT), not written to; empty means the first default recipient, else the sender.
+    `recipient` is asked for (RCPT), and written to only with `send`; empty means the first default recipient, else
+    the sender.
     """
     settings = profile.smtp
     watch = Stopwatch(settings)
@@ -74,14 +78,19 @@ async def check_smtp(
         asked = recipient or next(iter(profile.recipients), profile.from_address)
         try:
             await link.rcpt_to(asked)
-            yield watch.ok(stage, f"{asked} is accepted; no mail was sent")
+            yield watch.ok(stage, f"{asked} is accepted" + ("" if send else "; no mail was sent"))
         except TransientMailError as error:
-            if error.code is None or not link.usable:
+            if send or error.code is None or not link.usable:
                 raise
             yield watch.warning(
                 stage, f"{asked} is not accepted yet (“{error.answer}”)", "usual at servers that let strangers wait"
             )
-        await link.reset()
+        if send:
+            stage = "mail"
+            taken = await link.data(write_trial_mail(profile, asked, now))
+            yield watch.ok(stage, f"a test mail to {asked} was taken (“{taken}”)")
+        else:
+            await link.reset()
         await link.quit()
     except MailError as error:
         yield watch.failed(stage, error)

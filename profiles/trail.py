@@ -12,7 +12,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, or_, select
 
 from profiles.authors import Author
 from profiles.described import describe
@@ -32,6 +33,7 @@ class Deed(StrEnum):
     EDIT = "edit"
     RENAME = "rename"
     ROTATE = "rotate"
+    TEST = "test"
     ENABLE = "enable"
     DISABLE = "disable"
     REMOVE = "remove"
@@ -45,7 +47,10 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: `at` in milliseconds UTC, `changes` as setting → [before, after], or `changed` for a password."""
+    """One entry: `at` in milliseconds UTC, `changes` as setting → [before, after], or `changed` for a password.
+
+    `id` grows with every entry.
+    """
 
     at: int
     profile_id: int
@@ -53,6 +58,7 @@ class Entry:
     action: str
     author: Author
     changes: Mapping[str, Any]
+    id: int = 0
 
 
 def record(
@@ -75,17 +81,39 @@ def record(
 
 def entries(session: Session, name: str) -> list[Entry]:
     """Return what happened to every profile that has or had that name, oldest first."""
+    rows = session.exec(select(ProfileChangeRow).where(_of_name(name)).order_by(col(ProfileChangeRow.id)))
+    return [_entry(row) for row in rows]
+
+
+def latest(session: Session, name: str | None, most: int, *, before: int | None = None) -> list[Entry]:
+    """Return the last `most` entries, newest first, of one name as `entries` does or of all.
+
+    `before` leaves out that entry and what came after it: the id of the last one seen.
+    """
+    query = select(ProfileChangeRow).order_by(col(ProfileChangeRow.id).desc()).limit(most)
+    if name is not None:
+        query = query.where(_of_name(name))
+    if before is not None:
+        query = query.where(col(ProfileChangeRow.id) < before)
+    return [_entry(row) for row in session.exec(query)]
+
+
+def _of_name(name: str) -> ColumnElement[bool]:
     ids = select(ProfileRow.id).where(ProfileRow.name == name)
-    earlier = select(ProfileChangeRow.profile_id).where(ProfileChangeRow.profile == name)
-    rows = session.exec(
-        select(ProfileChangeRow)
-        .where(or_(col(ProfileChangeRow.profile_id).in_(ids), col(ProfileChangeRow.profile_id).in_(earlier)))
-        .order_by(col(ProfileChangeRow.id))
+    # Tests of what is not saved yet have no profile but a name.
+    earlier = select(ProfileChangeRow.profile_id).where(
+        ProfileChangeRow.profile == name, ProfileChangeRow.profile_id != 0
     )
-    return [
-        Entry(row.at, row.profile_id, row.profile, row.action, Author(row.who, row.via, row.host), row.changes)
-        for row in rows
-    ]
+    return or_(
+        col(ProfileChangeRow.profile_id).in_(ids),
+        col(ProfileChangeRow.profile_id).in_(earlier),
+        and_(col(ProfileChangeRow.profile_id) == 0, col(ProfileChangeRow.profile) == name),
+    )
+
+
+def _entry(row: ProfileChangeRow) -> Entry:
+    author = Author(row.who, row.via, row.host)
+    return Entry(row.at, row.profile_id, row.profile, row.action, author, row.changes, row.id or 0)
 
 
 def changes_between(before: Profile | None, after: Profile | None) -> dict[str, Any]:

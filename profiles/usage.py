@@ -14,10 +14,11 @@ COUNTED_DAYS = 30
 class Use:
     """How a profile is used.
 
-    `times` counts the mails it sent in the last COUNTED_DAYS; `last` is when it sent the last one (milliseconds
+    `times` counts the mails it sent in the last COUNTED_DAYS, `days` the same by day of 24 hours, the oldest first and
+    today's the last (empty without any); `last` is when it sent the last one (milliseconds
     UTC); `waiting` counts the mails that wait for it. `failing` is the reason of its last attempt when none of the
     latest came through and the fault is not one recipient's or one message's. `breaker` is the reason why its
-    server is left alone for now.
+    server is left alone for now. `since` is when the one or the other began (milliseconds UTC).
     """
 
     times: int = 0
@@ -25,6 +26,8 @@ class Use:
     waiting: int = 0
     failing: str | None = None
     breaker: str | None = None
+    since: int | None = None
+    days: tuple[int, ...] = ()
 
 
 class Usage(Protocol):

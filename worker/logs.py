@@ -16,7 +16,7 @@ from dramatiq.message import Message
 from structlog.typing import Processor
 
 #: Libraries whose lines below warning say nothing to an operator.
-QUIET = ("dramatiq", "aiosmtplib", "imapclient", "alembic", "asyncio", "mail.log")
+QUIET = ("dramatiq", "aiosmtplib", "imapclient", "alembic", "asyncio", "mail.log", "uvicorn")
 
 
 def set_up_logs(*, as_json: bool, level: str) -> None:

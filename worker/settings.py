@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -100,11 +101,80 @@ class Settings(BaseSettings):
         60, description="time a Python workflow may take for one event before it is tried again"
     )
 
+    mail_ports: str = Field(
+        "25,465,587,2525,143,993",
+        description="ports by comma to which the page tests the connection of a profile; sending knows no such bound",
+    )
+
+    @property
+    def test_ports(self) -> frozenset[int]:
+        """The ports of `mail_ports`."""
+        return frozenset(int(part) for part in self.mail_ports.split(","))
+
+    @field_validator("mail_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        """Refuse what is no list of ports."""
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isdecimal() and part.isascii() and 0 < int(part) < 65536 for part in parts):
+            raise ValueError("is no list of ports such as 25,465,587")
+        return value
+
+    web_host: str = Field("127.0.0.1", description="address the page of `runmail web` is opened on")
+    web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8085, description="port of the page; `0`: a free one, which the command prints"
+    )
+    web_hosts: str | None = Field(
+        None, description="names by comma under which the page may be reached besides this machine's own; default: none"
+    )
+    web_proxies: str | None = Field(
+        None,
+        description="addresses or networks by comma of proxies that are believed in `X-Forwarded-…`; default: none",
+    )
+    web_user_header: str | None = Field(
+        None,
+        description="header in which those proxies name the user they have authenticated, such as `X-Remote-User`; "
+        "default: none",
+    )
+
     @property
     def private_hosts(self) -> frozenset[str]:
         """The hosts of `webhook_private_hosts`."""
         names = (self.webhook_private_hosts or "").split(",")
         return frozenset(name.strip().lower().strip("[]") for name in names if name.strip())
+
+    @property
+    def web_host_names(self) -> frozenset[str]:
+        """The names of `web_hosts`, without ports."""
+        return frozenset(_host_name(name) for name in (self.web_hosts or "").split(",") if name.strip())
+
+    @property
+    def web_proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `web_proxies`."""
+        return tuple(ip_network(each.strip()) for each in (self.web_proxies or "").split(",") if each.strip())
+
+    @field_validator("web_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str | None) -> str | None:
+        for name in (value or "").split(","):
+            if name.strip() and not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", _host_name(name)):
+                raise ValueError(f"“{name.strip()}” is no name of a host such as runmail.example.com")
+        return value
+
+    @field_validator("web_proxies")
+    @classmethod
+    def _are_networks(cls, value: str | None) -> str | None:
+        for each in (value or "").split(","):
+            if each.strip():
+                ip_network(each.strip())  # says itself what is wrong
+        return value
+
+    @field_validator("web_user_header")
+    @classmethod
+    def _is_header(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9-]{1,100}", value):
+            raise ValueError("is no name of a header such as X-Remote-User")
+        return value
 
     @field_validator("traces")
     @classmethod
@@ -152,7 +222,17 @@ def read_settings() -> Settings:
         raise SettingsInvalid(f"{name}: {first['msg']}") from None
     if settings.attempt_seconds >= settings.lease_seconds:
         raise SettingsInvalid("RUNMAIL_ATTEMPT_SECONDS must be below RUNMAIL_LEASE_SECONDS")
+    if settings.web_user_header and not settings.web_proxies:
+        raise SettingsInvalid("RUNMAIL_WEB_USER_HEADER needs RUNMAIL_WEB_PROXIES: else anybody could send that header")
     return settings
+
+
+def _host_name(text: str) -> str:
+    """Return the name in a host as people write it: lower case, without a port or brackets."""
+    name = text.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return re.sub(r"\A([^:]*):[0-9]*\Z", r"\1", name)
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, Any]:

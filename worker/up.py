@@ -14,8 +14,8 @@ from worker.state import prepare, state_folder
 STOP_MARGIN = 10.0
 
 
-def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
-    """Run workers and a clock, on an embedded Redis unless one is set, until SIGTERM or Ctrl-C."""
+def run_up(ground: Ground, processes: int, say: Callable[[str], None], *, web: bool = True) -> None:
+    """Run workers, a clock and the page, on an embedded Redis unless one is set, until SIGTERM or Ctrl-C."""
     stopping = stop_on_signals()
     embedded = None
     if ground.settings.broker_url is None:
@@ -24,7 +24,8 @@ def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
         say(f"Broker: {broker.kind} on this machine{', taken over' if broker.taken_over else ''}.")
     if not ground.profiles.all():
         say("No email profiles configured: `runmail profiles new` makes the first.")
-    say(f"Running {processes} worker{'s' if processes > 1 else ''} and a clock. Ctrl-C ends them.")
+    workers_said = f"{processes} worker{'s' if processes > 1 else ''}"
+    say(f"Running {workers_said}{', a clock and the page' if web else ' and a clock'}. Ctrl-C ends them.")
     ground.engine.dispose()
 
     def tend_broker() -> None:
@@ -34,8 +35,9 @@ def run_up(ground: Ground, processes: int, say: Callable[[str], None]) -> None:
     port = ground.settings.health_port
     workers = [own_command("worker", "--processes", "1", *health_option(port, index)) for index in range(processes)]
     clock = own_command("clock", *health_option(port, processes))
+    page = [own_command("web")] if web else []
     try:
-        Processes([*workers, clock]).run(stopping, ground.settings.stop_seconds + STOP_MARGIN, tend_broker)
+        Processes([*workers, clock, *page]).run(stopping, ground.settings.stop_seconds + STOP_MARGIN, tend_broker)
     finally:
         if embedded is not None:
             embedded.stop()

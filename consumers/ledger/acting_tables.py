@@ -30,6 +30,7 @@ class SuppressionRow(SQLModel, table=True):
     """An address that gets no mail at all; `until` null: until a person removes it."""
 
     __tablename__ = "suppression"
+    __table_args__ = (Index("suppression_created", "created_at"),)
 
     recipient_key: str = Field(primary_key=True)
     recipient: str
@@ -45,6 +46,7 @@ class MuteRow(SQLModel, table=True):
     __tablename__ = "mute"
     __table_args__ = (
         Index("mute_scope", "scope", "recipient_key", "kind", unique=True),
+        Index("mute_delivery", "delivery_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -65,7 +67,11 @@ class AcknowledgementRow(SQLModel, table=True):
     """Somebody has taken an alert in hand: it is not repeated until it is resolved or gets more severe."""
 
     __tablename__ = "acknowledgement"
-    __table_args__ = (Index("acknowledgement_scope", "scope"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("acknowledgement_scope", "scope"),
+        Index("acknowledgement_event", "event_row"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True))
     profile_id: int = Field(sa_column=Column(RowId, nullable=False))

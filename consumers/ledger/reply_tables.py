@@ -60,6 +60,8 @@ class ReplyRow(SQLModel, table=True):
         Index("reply_identity", "profile_id", "folder", "place", "uidvalidity", "uid", unique=True),
         Index("reply_content", "profile_id", "sha256"),
         Index("reply_read", "read_at", "id"),
+        Index("reply_message", "profile_id", "message_id"),
+        Index("reply_delivery", "delivery_id"),
         {"sqlite_autoincrement": True},
     )
 

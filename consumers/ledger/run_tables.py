@@ -20,7 +20,11 @@ class RunRow(SQLModel, table=True):
     """A finished run, or one part of it."""
 
     __tablename__ = "run"
-    __table_args__ = (Index("run_finished", "finished_at"), Index("run_suite", "suite", "finished_at"))
+    __table_args__ = (
+        Index("run_finished", "finished_at"),
+        Index("run_suite", "suite", "finished_at"),
+        Index("run_suite_event", "suite", "event_row"),
+    )
 
     event_row: int = Field(sa_column=Column(RowId, primary_key=True, autoincrement=False))
     source: str

@@ -66,6 +66,9 @@ class DeliveryRow(SQLModel, table=True):
         Index("delivery_due", "profile_id", "state", "due_at"),
         Index("delivery_state", "state", "id"),
         Index("delivery_pace", "profile_id", "claimed_at"),
+        # Neither column ever changes: they cost at planning alone. People look mail up by them.
+        Index("delivery_created", "created_at", "id"),
+        Index("delivery_address", "recipient_key", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -106,7 +109,8 @@ class AttemptRow(SQLModel, table=True):
     """One try at a delivery; `fence` is the delivery's at the time and numbers its attempts."""
 
     __tablename__ = "attempt"
-    __table_args__ = (Index("attempt_profile", "profile_id", "started_at"),)
+    # With the outcome, so that the mails of a profile by day are counted without a look at the rows.
+    __table_args__ = (Index("attempt_profile", "profile_id", "started_at", "outcome"),)
 
     delivery_id: int = Field(sa_column=Column(RowId, ForeignKey("delivery.id"), primary_key=True))
     fence: int = Field(primary_key=True)

@@ -133,6 +133,14 @@ class DraftBook:
             raise NotSendable("wire_mismatch", str(error)) from None
         return Draft(message, claimed.recipient, kept.origin)
 
+    def look(self, event_row: int, profile: Profile) -> Rendered:
+        """Return the mail of an event as it is sent through a profile, before it has a recipient.
+
+        Raises:
+            NotSendable: when the event cannot be rendered.
+        """
+        return self._rendered(event_row, profile).rendered
+
     def _rendered(self, event_row: int, profile: Profile) -> _Kept:
         """Return the rendered mail of an event, rendering it at most once.
 

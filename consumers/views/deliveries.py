@@ -11,6 +11,7 @@ from consumers.ledger.tables import attempts, deliveries, events
 from consumers.views.automatic import what_it_answers
 from consumers.views.replies import answers_to
 from consumers.views.shown_times import shown_time
+from consumers.views.story import story
 
 #: Keys of a delivery as JSON, in order; programs rely on them.
 KEYS = (
@@ -73,7 +74,7 @@ def list_deliveries(connection: Connection, wanted: DeliveryFilter) -> list[dict
 
 
 def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | None:
-    """Return one delivery with its attempts, and what came back, in order; None when there is none."""
+    """Return one delivery with its attempts, what came back, and its whole story; None when there is none."""
     row = connection.execute(
         select(
             *_COLUMNS,
@@ -115,6 +116,7 @@ def show_delivery(connection: Connection, delivery_id: int) -> dict[str, Any] | 
             for each in tries
         ],
         "answers": answers_to(connection, [delivery_id]),
+        "story": [step.to_json() for step in story(connection, row.event_row, [delivery_id])],
     }
 
 

@@ -8,13 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from consumers.ledger.reply_tables import replies
 from consumers.ledger.tables import deliveries, events
 from consumers.views.replies import answers_to
 from consumers.views.shown_times import shown_time
-
-#: Deliveries of one event whose answers are told.
-MOST_ANSWERED = 1_000
+from consumers.views.story import deliveries_of, story
 
 #: Keys of an event as JSON, in order; programs rely on them.
 KEYS = ("id", "source", "event_id", "type", "profile", "state", "reason", "detail", "bytes", "sha256")
@@ -61,7 +58,7 @@ def list_events(connection: Connection, wanted: EventFilter) -> list[dict[str, A
 
 
 def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
-    """Return one event with its content and how its deliveries stand, or None.
+    """Return one event with its content, how its deliveries stand, and its whole story; or None.
 
     `content` is the JSON the event was published as, or the kept bytes as text where they are none.
     """
@@ -73,13 +70,12 @@ def show_event(connection: Connection, row_id: int) -> dict[str, Any] | None:
         .where(deliveries.c.event_row == row_id)
         .group_by(deliveries.c.state)
     )
-    ids = connection.execute(
-        select(replies.c.delivery_id).where(replies.c.event_row == row_id).distinct().limit(MOST_ANSWERED)
-    )
+    ids = deliveries_of(connection, row_id)
     return {
         **_as_json(row),
         "deliveries": {count.state: count.n for count in counts},
-        "answers": answers_to(connection, list(ids.scalars())),
+        "answers": answers_to(connection, ids),
+        "story": [step.to_json() for step in story(connection, row_id, ids)],
         "kept_bytes": len(row.body),
         "content": read_content(row.body),
     }

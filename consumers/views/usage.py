@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, func, select
 from sqlmodel import SQLModel
 
 from consumers.ledger.states import WAITING, AttemptOutcome, DeliveryState
@@ -20,6 +20,11 @@ profiles = SQLModel.metadata.tables["profile"]
 FAILING_ATTEMPTS = 3
 #: How the reasons begin that are the fault of one recipient or one message, and say nothing of the profile.
 OF_ONE_MAIL = ("recipient_", "domain_", "mailbox_", "address_", "message_", "refused_by_policy")
+#: Attempts that say something of the profile.
+_OF_PROFILE = (
+    attempts.c.outcome != AttemptOutcome.STOPPED,
+    *(~func.coalesce(attempts.c.reason, "").startswith(beginning) for beginning in OF_ONE_MAIL),
+)
 
 
 class LedgerUsage:
@@ -34,32 +39,55 @@ class LedgerUsage:
 
     def by_profile(self) -> Mapping[int, Use]:
         """Return the use of every profile."""
+        since = self._now() - COUNTED_DAYS * DAY_MILLISECONDS
         query = select(
             profiles.c.id,
-            _times(self._now() - COUNTED_DAYS * DAY_MILLISECONDS).label("times"),
             _last_taken().label("last"),
             _waiting().label("waiting"),
-            _breaker().label("breaker"),
+            _breaker(breakers.c.reason).label("breaker"),
+            _breaker(breakers.c.opened_at).label("opened_at"),
+            _first_failed().label("failed_at"),
             _latest(attempts.c.reason, 0).label("reason"),
             *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return {
-            row["id"]: Use(row["times"], row["last"], row["waiting"], _failing(row), row["breaker"]) for row in rows
-        }
+            days: dict[int, list[int]] = {}
+            for profile_id, day, number in connection.execute(_taken_by_day(since)):
+                days.setdefault(profile_id, [0] * COUNTED_DAYS)[min(day, COUNTED_DAYS - 1)] += number
+        return {row["id"]: _use(row, days.get(row["id"], [])) for row in rows}
+
+    def standing(self) -> Mapping[int, Use]:
+        """Return the use of every profile without its counts, which cost the more the more a profile is used."""
+        query = select(
+            profiles.c.id,
+            _last_taken().label("last"),
+            _breaker(breakers.c.reason).label("breaker"),
+            _latest(attempts.c.reason, 0).label("reason"),
+            *(_latest(attempts.c.outcome, number).label(f"outcome_{number}") for number in range(FAILING_ATTEMPTS)),
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["id"]: Use(last=row["last"], failing=_failing(row), breaker=row["breaker"]) for row in rows}
 
 
-def _times(since: int) -> ScalarSelect[Any]:
+def _use(row: RowMapping, days: list[int]) -> Use:
+    failing, breaker = _failing(row), row["breaker"]
+    since = row["opened_at"] if breaker is not None else row["failed_at"] if failing is not None else None
+    return Use(sum(days), row["last"], row["waiting"], failing, breaker, since, tuple(days))
+
+
+def _taken_by_day(since: int) -> Select[Any]:
+    """Make the query for the mails of each profile and day, by the index of profile and time."""
+    day = ((attempts.c.started_at - since) // DAY_MILLISECONDS).label("day")
     return (
-        select(func.count())
+        select(attempts.c.profile_id, day, func.count())
         .where(
-            attempts.c.profile_id == profiles.c.id,
+            attempts.c.profile_id.in_(select(profiles.c.id)),
             attempts.c.started_at >= since,
             attempts.c.outcome == AttemptOutcome.TAKEN,
         )
-        .correlate(profiles)
-        .scalar_subquery()
+        .group_by(attempts.c.profile_id, day)
     )
 
 
@@ -84,10 +112,31 @@ def _waiting() -> ScalarSelect[Any]:
     )
 
 
-def _breaker() -> ScalarSelect[Any]:
+def _breaker(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     return (
-        select(breakers.c.reason)
+        select(column)
         .where(breakers.c.profile_id == profiles.c.id, breakers.c.opened_at.is_not(None))
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+def _first_failed() -> ScalarSelect[Any]:
+    """Make the query for when the first attempt after the last mail taken began."""
+    earlier = attempts.alias()
+    last = (
+        select(earlier.c.started_at)
+        .where(earlier.c.profile_id == profiles.c.id, earlier.c.outcome == AttemptOutcome.TAKEN)
+        .order_by(earlier.c.started_at.desc())
+        .limit(1)
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+    return (
+        select(attempts.c.started_at)
+        .where(attempts.c.profile_id == profiles.c.id, attempts.c.started_at > func.coalesce(last, 0), *_OF_PROFILE)
+        .order_by(attempts.c.started_at)
+        .limit(1)
         .correlate(profiles)
         .scalar_subquery()
     )
@@ -99,8 +148,7 @@ def _latest(column: ColumnElement[Any], number: int) -> ScalarSelect[Any]:
         select(column)
         .where(
             attempts.c.profile_id == profiles.c.id,
-            attempts.c.outcome != AttemptOutcome.STOPPED,
-            *(~func.coalesce(attempts.c.reason, "").startswith(beginning) for beginning in OF_ONE_MAIL),
+            *_OF_PROFILE,
         )
         .order_by(attempts.c.started_at.desc())
         .limit(1)

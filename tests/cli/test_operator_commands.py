@@ -173,7 +173,7 @@ def test_up_runs_everything_and_ends_with_everything_it_started(tmp_path: Path) 
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "worker.cli.main", "up"],
-        env={**kept, "RUNMAIL_HOME": str(tmp_path)},
+        env={**kept, "RUNMAIL_HOME": str(tmp_path), "RUNMAIL_WEB_PORT": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -188,7 +188,7 @@ def test_up_runs_everything_and_ends_with_everything_it_started(tmp_path: Path) 
     finally:
         process.kill()
     assert process.returncode == 0
-    assert "Running 1 worker and a clock" in output
+    assert "Running 1 worker, a clock and the page" in output
     assert not Path(f"/proc/{pid}").exists()
 
 

@@ -41,7 +41,7 @@ class Started:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-        own = {"RUNMAIL_HOME": str(self.home), "RUNMAIL_LOG_FORMAT": "json"}
+        own = {"RUNMAIL_HOME": str(self.home), "RUNMAIL_LOG_FORMAT": "json", "RUNMAIL_WEB_PORT": "0"}
         return {**kept, **own, **({"RUNMAIL_BROKER_URL": self.broker_url} if self.broker_url else {}), **more}
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:

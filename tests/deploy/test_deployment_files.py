@@ -38,7 +38,7 @@ from worker.settings import Settings
 ROOT = Path(__file__).parent.parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ["migrate", "worker", "clock"]
+OURS = ["migrate", "worker", "clock", "web"]
 #: What `.env` holds.
 SECRETS = {
     "POSTGRES_PASSWORD": "0f0f",
@@ -287,7 +287,7 @@ def test_a_procfile_runner_starts_and_stops_what_it_lists(
     started: Started, smtp_server: FaultySmtpServer, tmp_path: Path
 ) -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert set(lines) == {"worker", "clock"}
+    assert set(lines) == {"worker", "clock", "web"}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     with open(started.home / "procfile.log", "w", encoding="utf-8") as log:
         for line in lines.values():

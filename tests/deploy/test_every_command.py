@@ -16,7 +16,7 @@ from tests.deploy.conftest import Started
 from worker.cli.main import app
 
 #: Commands that run until they are ended, ask questions, or hand over to another program.
-RUNNING = {"worker", "clock", "up", "demo", "test", "profiles new"}
+RUNNING = {"worker", "clock", "up", "web", "demo", "test", "profiles new"}
 PROFILES = """
 [[profile]]
 name = "QA alerts"

@@ -34,6 +34,7 @@ def up(tmp_path: Path, smtp_server: FaultySmtpServer) -> Iterator[Started]:
     assert started.run("profiles", "seed", str(tmp_path / "profiles.toml")).returncode == 0
     started.start("up")
     wait_until(lambda: started.said("clock_has_lease") and started.said("worker_started"))
+    wait_until(lambda: started.said("Open it once, within 10 minutes: http://127.0.0.1:"))
     with ended(started):
         yield started
 

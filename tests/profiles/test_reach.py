@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from profiles.errors import TransientMailError
-from profiles.reach import Reach, forbidden, is_loopback
+from profiles.reach import BY_SYSTEM, Reach, forbidden, is_loopback
 from profiles.verbs import Verb
 
 REFUSED = {
@@ -153,3 +153,27 @@ def test_a_slow_name_server_is_not_waited_for_beyond_the_deadline() -> None:
         answered.set()
 
     asyncio.run(work())
+
+
+def test_only_the_ports_given_are_reached_and_no_name_server_is_asked_for_another() -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    reach = Reach(resolver=resolver, ports=frozenset({25, 465}))
+    assert reach.resolve("mail.example.com", 465) == ("127.0.0.1",)
+    with pytest.raises(TransientMailError) as refused:
+        reach.resolve("admin.internal", 6379)
+    assert refused.value.reason == "port_not_allowed"
+    assert asked == ["mail.example.com"]
+
+
+@pytest.mark.parametrize(
+    "host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518", "::ffff:a9fe:a9fe"]
+)
+def test_other_ways_to_write_a_forbidden_address_do_not_slip_past(host: str) -> None:
+    with pytest.raises(TransientMailError) as refused:
+        BY_SYSTEM.resolve(host, 25)
+    assert refused.value.reason in ("address_is_link_local", "address_is_cloud_metadata", "name_not_found")

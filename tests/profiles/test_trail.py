@@ -11,10 +11,11 @@ import pytest
 from profiles.authors import Author
 from profiles.drafts import Credentials, Draft
 from profiles.errors import CredentialNeeded, ProfileChanged, ProfileExists, UnknownProfile
-from profiles.profile import Profile
+from profiles.noted_tests import note_test
+from profiles.profile import Profile, SmtpSettings
 from profiles.seed import make_plan
 from profiles.store import ProfileStore
-from profiles.trail import Deed
+from profiles.trail import Deed, latest
 from tests.profiles.conftest import NOW, Books
 
 BOTH = Credentials(smtp="sesame-out", imap="sesame-in")
@@ -117,3 +118,23 @@ def test_the_history_of_an_unknown_name_is_an_error(books: Books, draft: Profile
     books.store.add(draft, BOTH)
     with pytest.raises(UnknownProfile, match="did you mean “QA alerts”"):
         books.store.history("QA alert")
+
+
+def test_the_latest_entries_are_read_in_steps_of_one_profile_or_of_all(books: Books) -> None:
+    one = books.store.add(Profile(0, "One", "qa@example.com", SmtpSettings("h", 25)))
+    books.store.add(Profile(0, "Two", "qa@example.com", SmtpSettings("h", 25)))
+    books.store.update(replace(one, note="a"))
+    with books.store.reading() as session:
+        every = latest(session, None, 2)
+        assert [(entry.profile, entry.action) for entry in every] == [("One", "edit"), ("Two", "new")]
+        assert [entry.profile for entry in latest(session, None, 2, before=every[-1].id)] == ["One"]
+        assert [entry.action for entry in latest(session, "One", 5)] == ["edit", "new"]
+
+
+def test_a_test_is_noted_with_its_servers_and_found_by_its_name_alone(books: Books) -> None:
+    unsaved = Profile(0, "One", "qa@example.com", SmtpSettings("h", 25))
+    note_test(books.store, unsaved, ["smtp", "imap"], Author("ada", "page"), mail_to="me@example.com")
+    note_test(books.store, replace(unsaved, name="Two"), ["smtp"], Author("ada", "page"))
+    (entry,) = books.store.history("One")
+    assert (entry.action, entry.profile_id, entry.author.who) == ("test", 0, "ada")
+    assert entry.changes == {"smtp server": [None, "h:25 (tls)"], "test mail to": [None, "me@example.com"]}

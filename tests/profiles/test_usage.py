@@ -9,7 +9,7 @@ from consumers.ledger.states import AttemptOutcome, DeliveryState
 from consumers.ledger.tables import attempts
 from consumers.views.usage import LedgerUsage
 from profiles.profile import Profile, SmtpSettings
-from profiles.usage import Use
+from profiles.usage import COUNTED_DAYS, Use
 from tests.profiles.conftest import NOW, Books
 
 DAY = 86_400_000
@@ -40,7 +40,27 @@ def test_mails_of_the_last_30_days_are_counted_and_the_last_is_told(books: Books
     attempt(books, profile, (TAKEN, 31 * DAY, None), (TAKEN, 29 * DAY, None), (TAKEN, DAY, None), (DEFERRED, 9, "x"))
     books.mail(profile, *DeliveryState)
 
-    assert use(books, profile) == Use(times=2, last=NOW - DAY + 5, waiting=5)
+    days = [0] * COUNTED_DAYS
+    days[1] = days[29] = 1
+    assert use(books, profile) == Use(times=2, last=NOW - DAY + 5, waiting=5, days=tuple(days))
+
+
+def test_since_when_a_profile_fails_is_the_first_failure_after_the_last_mail_taken(
+    books: Books, profile: Profile
+) -> None:
+    failed = [(DEFERRED, ago * DAY, "timed_out") for ago in (9, 7)]
+    attempt(books, profile, *failed, (TAKEN, 6 * DAY, None), (REFUSED, 5 * DAY, "recipient_unknown"))
+    assert use(books, profile).since is None
+    with books.engine.begin() as connection:
+        connection.execute(
+            insert(attempts),
+            [
+                {"delivery_id": 1, "fence": 10 + ago, "profile_id": profile.id, "outcome": DEFERRED,
+                 "reason": "timed_out", "started_at": NOW - ago * DAY, "ended_at": NOW - ago * DAY}
+                for ago in (4, 3, 2)
+            ],
+        )  # fmt: skip
+    assert use(books, profile).since == NOW - 4 * DAY
 
 
 def test_a_profile_that_was_never_used_has_a_use_too(books: Books) -> None:

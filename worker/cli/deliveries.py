@@ -14,6 +14,7 @@ from consumers.ledger.states import DeliveryState
 from consumers.views.deliveries import DeliveryFilter, list_deliveries, show_delivery
 from worker.cli import shown, standing
 from worker.cli.completing import profile_names
+from worker.cli.story_lines import step_told
 from worker.composition import now_milliseconds
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def list_(
 
 @app.command(epilog="Example: runmail deliveries show 17")
 def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], as_json: AsJson = False) -> None:
-    """Show one delivery and its attempts in order."""
+    """Show one delivery and its story: its event, attempts and answers in order."""
     with standing.ground().engine.execution_options(reading=True).connect() as connection:
         found = show_delivery(connection, which)
     if found is None:
@@ -59,14 +60,13 @@ def show(which: Annotated[int, typer.Argument(help="Number of the delivery.")], 
     if as_json:
         shown.print_json(found)
         return
-    history, answers = found.pop("history"), found.pop("answers")
+    steps = found.pop("story")
+    del found["history"], found["answers"]
     shown.print_facts(
         {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in found.items()}
     )
-    for number, attempt in enumerate(history, 1):
-        shown.say(f"attempt {number}  {_told(attempt)}")
-    for answer in answers:
-        shown.say(f"answer  {answer_told(answer)}")
+    for step in steps:
+        shown.say(step_told(step, with_delivery=False))
 
 
 @app.command(epilog="Example: runmail deliveries retry 17 18")
@@ -128,17 +128,3 @@ def _decide(
             shown.say(f"Delivery {item['id']} {said}.")
     if refused:
         shown.fail("; ".join(refused))
-
-
-def answer_told(answer: dict[str, Any]) -> str:
-    """Return what came back to a delivery as one line."""
-    by, reply = (f"by {answer['by']}" if answer["by"] else None), f"reply {answer['reply']}"
-    sent_as = f"mail {answer['sent_as']}" if answer["sent_as"] else None
-    parts = (answer["at"], answer["what"], answer["command"], by, answer["reason"], reply, sent_as)
-    return "  ".join(str(part) for part in parts if part)
-
-
-def _told(attempt: dict[str, Any]) -> str:
-    answer = " ".join(str(attempt[name]) for name in ("code", "status", "answer") if attempt[name])
-    parts = (attempt["started_at"], attempt["outcome"], attempt["reason"], answer)
-    return "  ".join(str(part) for part in parts if part)

@@ -13,7 +13,7 @@ from consumers.views.events import EventFilter, find_rows, list_events, show_eve
 from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.cli.completing import profile_names
-from worker.cli.deliveries import answer_told
+from worker.cli.story_lines import step_told
 from worker.composition import declare_actors, now_milliseconds
 from worker.redis_client import make_client
 
@@ -52,7 +52,7 @@ def list_(
 
 @app.command(epilog="Example: runmail events show run-2209")
 def show(which: Which, as_json: AsJson = False) -> None:
-    """Show one event, its content, and how its deliveries stand."""
+    """Show one event, how its deliveries stand, their story in order, and its content."""
     with standing.ground().engine.execution_options(reading=True).connect() as connection:
         found = [show_event(connection, row) for row in find_rows(connection, which)]
     event = found[-1] if found else None
@@ -61,10 +61,11 @@ def show(which: Which, as_json: AsJson = False) -> None:
     if as_json:
         shown.print_json(event)
         return
-    content, answers = event.pop("content"), event.pop("answers")
+    content, steps = event.pop("content"), event.pop("story")
+    del event["answers"]
     shown.print_facts({**event, "deliveries": ", ".join(f"{n} {state}" for state, n in event["deliveries"].items())})
-    for answer in answers:
-        shown.say(f"answer to delivery {answer['delivery']}  {answer_told(answer)}")
+    for step in steps:
+        shown.say(step_told(step))
     text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
     for line in text.splitlines():
         shown.say(f"    {line}")

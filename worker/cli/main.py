@@ -10,7 +10,7 @@ import typer
 from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
-from worker.cli.shown import plain
+from profiles.plain_text import plain
 
 #: Where each command is, in the order of the help.
 COMMANDS = {
@@ -29,6 +29,7 @@ COMMANDS = {
     "workflows": "worker.cli.workflows",
     "preview": "worker.cli.preview",
     "templates": "worker.cli.templates",
+    "admin": "worker.cli.admin",
     "audit": "worker.cli.operating",
     "doctor": "worker.cli.operating",
     "migrate": "worker.cli.operating",
@@ -36,6 +37,7 @@ COMMANDS = {
     "up": "worker.cli.running",
     "worker": "worker.cli.running",
     "clock": "worker.cli.running",
+    "web": "worker.cli.web",
     "demo": "worker.cli.running",
     "test": "worker.cli.check",
 }

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from profiles.credential_choice import usable_credential
 from profiles.described import differences
 from profiles.drafts import SERVICES, Credentials
 from profiles.errors import ProfileError
@@ -81,7 +82,11 @@ def edit(
         return
 
     results = try_out(
-        after, lambda each: given.get(each) or _kept(ground, before, each), test=test, may_ask=may_ask, quiet=as_json
+        after,
+        lambda each: _usable(ground, before, after, each, given.get(each)),
+        test=test,
+        may_ask=may_ask,
+        quiet=as_json,
     )
     try:
         kept = ground.profiles.update(
@@ -132,9 +137,9 @@ def _passwords(
     return found
 
 
-def _kept(ground: Ground, profile: Profile, service: Service) -> str | None:
-    """Open the password that stays; one that cannot be opened is a failure, never a test without it."""
+def _usable(ground: Ground, before: Profile, after: Profile, service: Service, given: str | None) -> str | None:
+    """Return the password to test with; one that cannot be opened is a failure, never a test without it."""
     try:
-        return ground.profiles.credential(profile, service)
+        return usable_credential(ground.profiles, before, after, service, given)
     except ProfileError as error:
         shown.fail(str(error))

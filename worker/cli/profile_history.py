@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from consumers.views.shown_times import shown_time
 from profiles.errors import ProfileError
-from profiles.trail import CHANGED, Entry
+from profiles.trail import Entry
+from profiles.trail_words import change_in_words
 from worker.cli import shown, standing
 from worker.cli.profile_arguments import AsJson, Name
 
@@ -28,7 +28,7 @@ def history(name: Name, as_json: AsJson = False) -> None:
         where = f" on {author.host}" if author.host else ""
         shown.say(f"{_time(entry)}  {entry.action}  “{entry.profile}” by {author.who} ({author.via}{where})")
         for field, change in entry.changes.items():
-            shown.say(f"    {field}: {_said(change)}")
+            shown.say(f"    {field}: {change_in_words(change)}")
 
 
 def _document(entry: Entry) -> dict[str, Any]:
@@ -44,21 +44,3 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 def _time(entry: Entry) -> str:
     return (shown_time(entry.at) or "")[:19].replace("T", " ")
-
-
-def _said(change: Any) -> str:
-    """Put one change in words."""
-    if change == CHANGED:
-        return CHANGED
-    if isinstance(change, Mapping):
-        return ", ".join(f"{number} {name}" for name, number in change.items() if number)
-    before, after = change
-    return _plain(after) if before is None else f"{_plain(before)} → {_plain(after)}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
-    return "nothing" if value is None else str(value)

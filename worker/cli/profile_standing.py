@@ -9,8 +9,10 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from consumers.ledger.waiting import LedgerWaiting
+from consumers.views.mentions import LedgerMentions
 from profiles.errors import ProfileError, ProfileInUse
 from profiles.form_faults import faults
+from profiles.references import references
 from profiles.removing import Destination, GiveUp, MoveTo, remove
 from profiles.setting_types import ProfileName
 from profiles.switching import switch
@@ -85,6 +87,9 @@ def remove_(
     destination: Destination = MoveTo(move_to) if move_to is not None else GiveUp() if fail else None
     try:
         profile = ground.profiles.exact(name)
+        mentioned = references(ground.profiles, profile, LedgerWaiting(), LedgerMentions()).mentions
+        for kind, names in mentioned.items():
+            shown.note(f"“{profile.name}” is still named by {kind}: {', '.join(names)}")
         if not yes:
             if not asking():
                 shown.fail(f"“{profile.name}” would be removed for good: --yes removes it without asking", 2)

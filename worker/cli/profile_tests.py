@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
-from profiles.imap_check import check_imap
 from profiles.last_test import LastTest
 from profiles.profile import Profile
 from profiles.sealing import Service
-from profiles.smtp_check import check_smtp
-from profiles.stages import Outcome, Stage, summarize
+from profiles.stages import Outcome, Stage
+from profiles.trying_out import services_of, try_service
 from worker.cli import shown
 from worker.composition import now_milliseconds
 
@@ -21,10 +19,9 @@ MARKS = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.SKIPPED: "–", Outcom
 
 
 def run_test(
-    profile: Profile, service: Service, credential: str | None, *, quiet: bool
+    profile: Profile, service: Service, credential: str | None, *, quiet: bool, mail_to: str = ""
 ) -> tuple[list[dict[str, Any]], LastTest]:
     """Test one side of a profile; return its stages as JSON and what to keep of the test."""
-    now = now_milliseconds()
     stages: list[Stage] = []
 
     def each(stage: Stage) -> None:
@@ -35,17 +32,8 @@ def run_test(
     if not quiet:
         server = profile.smtp if service == "smtp" else profile.imap
         shown.say(f"{service.upper()} {server.host}:{server.port}" if server else service.upper())
-    if service == "smtp":
-        asyncio.run(_smtp(profile, credential, now, each))
-    elif profile.imap is not None:
-        for stage in check_imap(profile.imap, credential, now=now):
-            each(stage)
-    return [_as_json(stage) for stage in stages], summarize(stages, now)
-
-
-def services_of(profile: Profile) -> tuple[Service, ...]:
-    """Return the services a profile has, and so can be tested."""
-    return ("smtp",) if profile.imap is None else ("smtp", "imap")
+    result = try_service(profile, service, credential, each, now=now_milliseconds(), mail_to=mail_to)
+    return [_as_json(stage) for stage in stages], result
 
 
 def try_out(
@@ -71,11 +59,6 @@ def try_out(
     if not passed and not (may_ask and typer.confirm("The test failed. Save all the same?", default=False)):
         shown.fail("the test failed and nothing was saved; --no-test saves without one")
     return results
-
-
-async def _smtp(profile: Profile, credential: str | None, now: int, each: Callable[[Stage], None]) -> None:
-    async for stage in check_smtp(profile, credential, now=now):
-        each(stage)
 
 
 def _print(stage: Stage) -> None:

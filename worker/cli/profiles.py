@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from profiles.errors import CredentialNeeded, CredentialUnreadable, ProfileError
+from profiles.noted_tests import note_test
 from profiles.profile import Profile
 from profiles.sealing import Service
 from worker.cli import (
@@ -20,6 +21,7 @@ from worker.cli import (
     shown,
     standing,
 )
+from worker.cli.author import author
 from worker.cli.profile_arguments import AsJson, Name
 from worker.cli.profile_tests import run_test
 from worker.composition import Ground
@@ -35,6 +37,9 @@ def check(
     name: Name,
     smtp: Annotated[bool, typer.Option("--smtp", help="Only the SMTP side.")] = False,
     imap: Annotated[bool, typer.Option("--imap", help="Only the IMAP side.")] = False,
+    send_to: Annotated[
+        str | None, typer.Option("--send-to", metavar="ADDRESS", help="Also send a test mail to this address.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test the connection of a profile stage by stage, without sending a mail. Exit 1 if a stage fails."""
@@ -45,16 +50,20 @@ def check(
         shown.fail(str(error))
     if imap and not smtp and profile.imap is None:
         shown.fail(f"“{name}” has no IMAP settings", 2)
+    if imap and not smtp and send_to is not None:
+        shown.fail("--send-to belongs to the SMTP side", 2)
     services: list[Service] = []
     if smtp or not imap:
         services.append("smtp")
     if profile.imap is not None and (imap or not smtp):
         services.append("imap")
+    note_test(ground.profiles, profile, services, author(), mail_to=send_to or "")
     passed = True
     document: dict[str, Any] = {"profile": profile.name}
     for service in services:
         credential = _credential(ground, profile, service)
-        stages, result = run_test(profile, service, credential, quiet=as_json)
+        mail_to = (send_to or "") if service == "smtp" else ""
+        stages, result = run_test(profile, service, credential, quiet=as_json, mail_to=mail_to)
         ground.profiles.record_test(profile.id, service, result)
         passed = passed and result.passed
         document[service] = {"passed": result.passed, "stages": stages}

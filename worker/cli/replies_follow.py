@@ -15,6 +15,7 @@ from consumers.contract.outgoing_events import OUTGOING_TYPES
 from consumers.views.following import Follower
 from consumers.views.outgoing import Followed, last_place, place_of, read_after
 from profiles.errors import ProfileError
+from profiles.plain_text import plain
 from worker.cli import shown, standing
 from worker.process import stop_on_signals
 
@@ -74,7 +75,7 @@ def _print(each: Followed, as_json: bool) -> bool:
     """Print one event at once; False when nobody reads any more."""
     document = json.loads(each.body)
     try:
-        sys.stdout.write(f"{json.dumps(document) if as_json else shown.plain(_line(document))}\n")
+        sys.stdout.write(f"{json.dumps(document) if as_json else plain(_line(document))}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # Python would try again at its end, and complain.

@@ -100,14 +100,15 @@ def clock(health_port: HealthPort = None) -> None:
 
 def up(
     processes: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")] = None,
+    web: Annotated[bool, typer.Option(help="The page too; its port is RUNMAIL_WEB_PORT.")] = True,
 ) -> None:
-    """Run everything on this machine: an embedded Redis unless RUNMAIL_BROKER_URL is set, workers and a clock."""
+    """Run everything on this machine: an embedded Redis unless RUNMAIL_BROKER_URL is set, workers, clock and page."""
     from worker.up import run_up
 
     ground = standing.ground()
     _refuse_unusable(ground.settings)
     try:
-        run_up(ground, processes or ground.settings.processes, shown.say)
+        run_up(ground, processes or ground.settings.processes, shown.say, web=web)
     except BrokerUnusable as error:
         shown.fail(str(error))
 

@@ -6,7 +6,6 @@ Nothing from an event, a mail or a server reaches the terminal with its control 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,15 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-#: Control characters and the marks that reorder text: what could move a cursor or disguise an address.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+from profiles.plain_text import plain
 
 out = Console(highlight=False, soft_wrap=True)
-
-
-def plain(value: object) -> str:
-    """Return text that is safe to print."""
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def say(text: str) -> None:

@@ -10,17 +10,18 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
-from worker.composition import lay_ground
+from worker.composition import Ground, lay_ground
 from worker.demo.imap_server import MAILDIR, USER, ImapServer
 from worker.demo.inbox import Arrived, Inbox
 from worker.demo.smtp_sink import SmtpSink
@@ -29,6 +30,8 @@ from worker.migrate import migrate
 from worker.process import Processes, own_command
 from worker.settings import Settings
 from worker.state import prepare
+from worker.web.entering import enter_address, page_address
+from worker.web.serve import free_port
 
 PROFILE = "QA alerts"
 RECIPIENT = "team@example.com"
@@ -38,6 +41,8 @@ ARRIVAL_SECONDS = 60.0
 PUBLISH_SECONDS = 60.0
 #: Seconds the worker and the clock get to end.
 STOP_SECONDS = 15.0
+#: Seconds the page may take to answer.
+PAGE_SECONDS = 60.0
 
 Say = Callable[[str], None]
 
@@ -46,7 +51,7 @@ def run_demo(home: Path, *, stay: bool, stopping: threading.Event, say: Say, sho
     """Run the demo in `home`; return the exit code: 0 only if every mail arrived."""
     say("Starting: broker, database, mail servers, worker, clock …")
     with ExitStack() as stack:
-        _, environment, inbox, running = _start(home, stack, say)
+        ground, environment, inbox, running = _start(home, stack, say)
         expected = _publish(environment, say)
         missing = _watch(inbox, running, expected, stopping, show)
         if missing:
@@ -55,23 +60,31 @@ def run_demo(home: Path, *, stay: bool, stopping: threading.Event, say: Say, sho
         if not stay:
             say("All mails arrived.")
             return 0
-        _tell_what_next(home, say)
+        port = free_port(ground.settings.web_port)
+        page = Processes([own_command("web", "--port", str(port))], environment=environment, log=home / "web.log")
+        stack.callback(page.stop, STOP_SECONDS)
+        page.tend()
+        _wait_for_page(port, stopping)
+        _tell_what_next(
+            home, say, page_address("127.0.0.1", port), enter_address(ground.engine, "127.0.0.1", port, "demo")
+        )
         while not stopping.wait(0.5):
             running.tend()
+            page.tend()
             for arrived in inbox.new():
                 show(arrived)
         say("Ending everything the demo started …")
     return 0
 
 
-def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Settings, dict[str, str], Inbox, Processes]:
+def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Ground, dict[str, str], Inbox, Processes]:
     """Start every part, each to be ended with the stack."""
     prepare(home)
     embedded = EmbeddedRedis(home)
     broker = embedded.start()
     stack.callback(embedded.stop)
     # Only now, with the lock of this folder held, is what an earlier demo left thrown away.
-    for left in (*home.glob("runmail.sqlite3*"), home / "worker.log"):
+    for left in (*home.glob("runmail.sqlite3*"), home / "worker.log", home / "web.log"):
         left.unlink(missing_ok=True)
     for folder in ("imap", "mails"):
         shutil.rmtree(home / folder, ignore_errors=True)
@@ -105,14 +118,21 @@ def _start(home: Path, stack: ExitStack, say: Say) -> tuple[Settings, dict[str, 
     say(f"  profile “{PROFILE}” seeded")
 
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    environment = {**kept, "RUNMAIL_HOME": str(home), "RUNMAIL_LOG_FORMAT": "json"}
+    # The page may test the demo's own servers too.
+    ports = f"{settings.mail_ports},{smtp_port},{imap_port}"
+    environment = {
+        **kept,
+        "RUNMAIL_HOME": str(home),
+        "RUNMAIL_LOG_FORMAT": "json",
+        "RUNMAIL_MAIL_PORTS": ports,
+    }
     commands = [own_command("worker"), own_command("clock")]
     running = Processes(commands, environment=environment, log=home / "worker.log")
     stack.callback(running.stop, STOP_SECONDS)
     running.tend()
     inbox = Inbox(imap_port, USER, password, home / "mails")
     stack.callback(inbox.close)
-    return settings, environment, inbox, running
+    return ground, environment, inbox, running
 
 
 def _publish(environment: dict[str, str], say: Say) -> Counter[str]:
@@ -165,8 +185,19 @@ def _watch(
     return missing
 
 
-def _tell_what_next(home: Path, say: Say) -> None:
+def _wait_for_page(port: int, stopping: threading.Event) -> None:
+    """Wait until the page answers, so that its link leads somewhere once it is shown; not for ever."""
+    deadline = time.monotonic() + PAGE_SECONDS
+    while time.monotonic() < deadline and not stopping.wait(0.1):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+
+
+def _tell_what_next(home: Path, say: Say, page: str, link: str | None) -> None:
     for line in (
+        "",
+        "See it in a browser: open this once, within 10 minutes",
+        f"    {link or page}",
         "",
         "The demo runs until Ctrl-C. In another terminal, with",
         f"    export RUNMAIL_HOME={home}",
@@ -176,6 +207,7 @@ def _tell_what_next(home: Path, say: Say) -> None:
         f"    python3 -m worker profiles test “{PROFILE}”".replace("“", '"').replace("”", '"'),
         "    python3 -m worker publish examples/alert.json",
         "    python3 -m worker audit",
+        f"    python3 -m worker web --link --port {page.rpartition(':')[2]}",
     ):
         say(line)
 

@@ -207,6 +207,8 @@ def test_the_books_stay_balanced_and_the_views_name_the_answer(office: Office) -
     assert own is not None
     assert [(each["what"], each["by"]) for each in story["answers"]] == [("command", EVA), ("answered", "runmail")]
     assert story["answers"][1]["sent_as"] == answer.id
+    (step,) = [each for each in story["story"] if each["what"] == "answered"]
+    assert (step["reply"], step["sent_as"]) == (row.id, answer.id)
     assert reply["answer"]["delivery"] == answer.id
     assert reply["answer"]["state"] == "pending"
     assert own["answers_delivery"] == sent.id

@@ -1,0 +1,1 @@
+"""Deliveries, events, replies and the overview as pages of the web application."""

@@ -1,0 +1,1 @@
+"""The shell of every page: layout, macros, style, and what a page must know of its visitor."""
