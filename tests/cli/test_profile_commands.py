@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conversation import converse
-from tests.cli.test_operator_commands import document, run
+from tests.cli.test_operator_commands import document
+from tests.cli.typed import typed
 from tests.rig.authority import Authority
 from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
 from tests.spine.conftest import Spine, redis_url, run_finished, spine
@@ -33,14 +34,14 @@ def options(port: int, **more: str) -> list[str]:
 
 
 def test_without_profiles_the_list_says_what_one_is_for_and_how_to_make_it(tmp_path: Path) -> None:
-    said = run("profiles", "list", home=tmp_path).stdout.splitlines()
+    said = typed("profiles", "list", home=tmp_path).stdout.splitlines()
 
     assert said[0] == "No email profiles configured"
     assert "SMTP and IMAP" in said[1]
     assert "notifications" in said[1]
     assert "automation" in said[1]
     assert said[2].endswith("runmail profiles new")
-    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+    assert document(typed("profiles", "list", "--json", home=tmp_path)) == []
 
 
 def test_a_profile_is_tested_saved_listed_and_tested_again(
@@ -49,7 +50,7 @@ def test_a_profile_is_tested_saved_listed_and_tested_again(
     server = start_smtp_server(
         security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
     )
-    made = run(
+    made = typed(
         *options(server.port, **{"smtp-ca-file": str(authority.ca_file)}),
         "--test",
         "--json",
@@ -58,10 +59,10 @@ def test_a_profile_is_tested_saved_listed_and_tested_again(
     )
     assert document(made) == {"id": 1, "name": "QA alerts", "tested": True}
 
-    (row,) = document(run("profiles", "list", "--json", home=tmp_path))
+    (row,) = document(typed("profiles", "list", "--json", home=tmp_path))
     assert (row["status"], row["used"]["times"]) == ("healthy", 0)
     assert row["tests"]["smtp"]["certificate_expires"]
-    tested = document(run("profiles", "test", "QA alerts", "--smtp", "--json", home=tmp_path))
+    tested = document(typed("profiles", "test", "QA alerts", "--smtp", "--json", home=tmp_path))
     assert [stage["name"] for stage in tested["smtp"]["stages"]] == [
         "resolve",
         "connect",
@@ -72,7 +73,7 @@ def test_a_profile_is_tested_saved_listed_and_tested_again(
         "recipient",
     ]
     assert tested["passed"] is True
-    shown = run("profiles", "show", "QA alerts", home=tmp_path)
+    shown = typed("profiles", "show", "QA alerts", home=tmp_path)
     assert "team@example.com" in shown.stdout
     assert server.transactions == []
     for path in tmp_path.rglob("*"):
@@ -86,7 +87,7 @@ def test_a_wrong_password_is_explained_and_nothing_is_saved(
     server = start_smtp_server(
         security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
     )
-    done = run(
+    done = typed(
         *options(server.port, **{"smtp-ca-file": str(authority.ca_file)}),
         "--test",
         home=tmp_path,
@@ -97,7 +98,7 @@ def test_a_wrong_password_is_explained_and_nothing_is_saved(
     assert "✗ authenticate" in done.stdout
     assert "→" in done.stdout
     assert server.auth_count == 1
-    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+    assert document(typed("profiles", "list", "--json", home=tmp_path)) == []
 
 
 def test_a_certificate_nobody_trusts_fails_the_test_with_exit_1(
@@ -106,13 +107,13 @@ def test_a_certificate_nobody_trusts_fails_the_test_with_exit_1(
     server = start_smtp_server(
         security="tls", context=authority.server_context(), users={"qa@example.com": PASSWORD}, faults=[]
     )
-    run(*options(server.port), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    typed(*options(server.port), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
 
-    done = run("profiles", "test", "QA alerts", home=tmp_path)
+    done = typed("profiles", "test", "QA alerts", home=tmp_path)
 
     assert done.returncode == 1
     assert "✗ tls" in done.stdout
-    assert run("profiles", "list", home=tmp_path).stdout.split("\t")[1].startswith("failing: certificate")
+    assert typed("profiles", "list", home=tmp_path).stdout.split("\t")[1].startswith("failing: certificate")
 
 
 def test_a_password_is_asked_for_unseen_in_the_terminal(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_preset_leaves_only_the_account_to_be_asked_for(tmp_path: Path) -> Non
     code, screen = converse("profiles", "new", "--preset", "google", "--no-test", home=tmp_path, answers=answers)
 
     assert (code, "myaccount.google.com/apppasswords" in screen) == (0, True), screen
-    row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
+    row = document(typed("profiles", "show", "QA alerts", "--json", home=tmp_path))
     assert (row["smtp"]["host"], row["smtp"]["port"], row["imap"]["host"]) == ("smtp.gmail.com", 465, "imap.gmail.com")
     assert row["limits"]["per_day"] == 2000
 
@@ -158,7 +159,7 @@ def test_what_is_wrong_with_a_new_profile_is_named(tmp_path: Path, extra: list[s
     arguments = options(465)
     if "--smtp-password-file" in extra:
         arguments = arguments[:-2]
-    done = run(*arguments, *extra, "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    done = typed(*arguments, *extra, "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
 
     assert done.returncode == code
     assert said in done.stderr
@@ -167,7 +168,7 @@ def test_what_is_wrong_with_a_new_profile_is_named(tmp_path: Path, extra: list[s
 
 
 def test_every_setting_has_an_option(tmp_path: Path) -> None:
-    run(*options(465, name="Spare"), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    typed(*options(465, name="Spare"), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
     more = {
         "allowed-recipient": "example.com",
         "reply-to": "answers@example.com",
@@ -193,7 +194,7 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
         "per-minute": "30",
         "per-day": "1000",
     }
-    done = run(
+    done = typed(
         *options(465, **more),
         "--allow-rerun",
         "--plus-addressing",
@@ -204,7 +205,7 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
 
-    row = document(run("profiles", "show", "QA alerts", "--json", home=tmp_path))
+    row = document(typed("profiles", "show", "QA alerts", "--json", home=tmp_path))
     assert {key: row[key] for key in row if key not in ("id", "tests", "used", "marks")} == {
         "status": "disabled",
         "name": "QA alerts",
@@ -247,18 +248,18 @@ def test_every_setting_has_an_option(tmp_path: Path) -> None:
 
 
 def test_a_taken_name_and_an_unknown_failover_are_refused_before_anything_is_tested(tmp_path: Path) -> None:
-    run(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    typed(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
 
-    taken = run(*options(465), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    taken = typed(*options(465), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
     assert (taken.returncode, taken.stdout) == (1, "")
     assert "“QA alerts” exists already" in taken.stderr
-    gone = run(*options(465, name="B", failover="QA alert"), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    gone = typed(*options(465, name="B", failover="QA alert"), "--test", home=tmp_path, QA_PASSWORD=PASSWORD)
     assert (gone.returncode, gone.stdout) == (2, "")
     assert "did you mean “QA alerts”" in gone.stderr
 
 
 def test_a_user_without_a_password_is_refused(tmp_path: Path) -> None:
-    done = run(*options(465)[:-2], "--no-test", home=tmp_path)
+    done = typed(*options(465)[:-2], "--no-test", home=tmp_path)
 
     assert done.returncode == 2
     assert "--smtp-password-env" in done.stderr
@@ -283,10 +284,10 @@ def test_a_profiles_file_is_planned_then_applied_then_unchanged(tmp_path: Path) 
     file.write_text(SEED.format(host="smtp.example.com"))
 
     def seed(*more: str) -> Any:
-        return document(run("profiles", "seed", str(file), *more, "--json", home=tmp_path, QA_PASSWORD=PASSWORD))
+        return document(typed("profiles", "seed", str(file), *more, "--json", home=tmp_path, QA_PASSWORD=PASSWORD))
 
     assert [each["action"] for each in seed("--dry-run")["changes"]] == ["create"]
-    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+    assert document(typed("profiles", "list", "--json", home=tmp_path)) == []
     assert [each["action"] for each in seed()["changes"]] == ["create"]
     assert [each["action"] for each in seed()["changes"]] == ["unchanged"]
     file.write_text(SEED.format(host="other.example.com"))
@@ -296,12 +297,12 @@ def test_a_profiles_file_is_planned_then_applied_then_unchanged(tmp_path: Path) 
 def test_a_faulty_profiles_file_changes_nothing_and_names_every_fault(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(SEED.format(host="smtp.example.com") + '\n[[profile]]\nname = "B"\nform = "x"\n')
-    done = run("profiles", "seed", str(file), home=tmp_path, QA_PASSWORD=PASSWORD)
+    done = typed("profiles", "seed", str(file), home=tmp_path, QA_PASSWORD=PASSWORD)
 
     assert done.returncode == 1
     assert "profile 2 “B”" in done.stderr
     assert "nothing was changed" in done.stderr
-    assert document(run("profiles", "list", "--json", home=tmp_path)) == []
+    assert document(typed("profiles", "list", "--json", home=tmp_path)) == []
 
 
 def test_the_list_says_when_and_how_often_a_profile_was_used(spine: Spine) -> None:
@@ -318,8 +319,8 @@ def test_the_list_says_when_and_how_often_a_profile_was_used(spine: Spine) -> No
 
 
 def test_an_unknown_profile_is_named_with_what_was_meant(tmp_path: Path) -> None:
-    run(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
-    done = run("profiles", "test", "QA alert", home=tmp_path)
+    typed(*options(465), "--no-test", home=tmp_path, QA_PASSWORD=PASSWORD)
+    done = typed("profiles", "test", "QA alert", home=tmp_path)
 
     assert done.returncode == 1
     assert "did you mean “QA alerts”" in done.stderr

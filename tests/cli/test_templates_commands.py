@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_operator_commands import document, run
+from tests.cli.test_operator_commands import document
+from tests.cli.typed import typed
 from tests.spine.conftest import Spine, redis_url, smtp_server, spine, start_smtp_server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -17,23 +18,23 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_a_template_is_copied_changed_shown_and_checked(tmp_path: Path) -> None:
     folder = tmp_path / "mail-templates"
-    copied = run("templates", "copy", "alert", str(folder), home=tmp_path)
+    copied = typed("templates", "copy", "alert", str(folder), home=tmp_path)
     assert copied.stdout.split() == [str(folder / "alert" / part) for part in ("body.html", "body.txt", "subject.txt")]
     (folder / "alert" / "subject.txt").write_text("Shop: {{ view.title }}\n")
     (folder / "alert" / "body.html").unlink()
 
-    rows = document(run("templates", "list", "--templates", str(folder), "--json", home=tmp_path))
+    rows = document(typed("templates", "list", "--templates", str(folder), "--json", home=tmp_path))
     assert {(row["template"], row["replaces"]) for row in rows if row["from"] != "built-in"} == {
         ("alert/body.txt", True),
         ("alert/subject.txt", True),
     }
-    difference = run("templates", "diff", "alert/subject", "--templates", str(folder), home=tmp_path).stdout
+    difference = typed("templates", "diff", "alert/subject", "--templates", str(folder), home=tmp_path).stdout
     assert "--- runmail/alert/subject.txt" in difference
     assert "+Shop: {{ view.title }}" in difference
     assert "-{{ view.outcome.sign }}" in difference
-    (entry,) = document(run("templates", "diff", "alert/s", "--templates", str(folder), "--json", home=tmp_path))
+    (entry,) = document(typed("templates", "diff", "alert/s", "--templates", str(folder), "--json", home=tmp_path))
     assert (entry["set"], entry["template"]) == (None, "alert/subject.txt")
-    sound = run("templates", "check", home=tmp_path, RUNMAIL_TEMPLATES=str(folder))
+    sound = typed("templates", "check", home=tmp_path, RUNMAIL_TEMPLATES=str(folder))
     assert (sound.returncode, sound.stdout) == (0, "The templates are sound.\n")
 
 
@@ -41,7 +42,7 @@ def test_copying_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "alert").mkdir()
     (tmp_path / "alert" / "body.txt").write_text("mine")
 
-    done = run("templates", "copy", "alert", str(tmp_path), "--json", home=tmp_path)
+    done = typed("templates", "copy", "alert", str(tmp_path), "--json", home=tmp_path)
 
     assert done.returncode == 1
     assert json.loads(done.stdout)["there"] == [str(tmp_path / "alert" / "body.txt")]
@@ -52,12 +53,12 @@ def test_a_fault_is_one_line_with_file_line_reason_and_sample(tmp_path: Path) ->
     (tmp_path / "alert").mkdir()
     (tmp_path / "alert" / "body.txt").write_text("Since\n{{ view.description[0] }}\n")
 
-    done = run("templates", "check", str(tmp_path), home=tmp_path)
+    done = typed("templates", "check", str(tmp_path), home=tmp_path)
 
     assert done.returncode == 1
     assert done.stdout.startswith(f"✗ {tmp_path}/alert/body.txt:2: UndefinedError")
     assert done.stdout.endswith("(sample “least”)\n")
-    found = json.loads(run("templates", "check", str(tmp_path), "--json", home=tmp_path).stdout)
+    found = json.loads(typed("templates", "check", str(tmp_path), "--json", home=tmp_path).stdout)
     assert found["sound"] is False
     assert found["findings"][0]["line"] == 2
 
@@ -73,7 +74,7 @@ def test_a_fault_is_one_line_with_file_line_reason_and_sample(tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_done_says_what_to_do(arguments: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
-    done = run("templates", *arguments, home=tmp_path)
+    done = typed("templates", *arguments, home=tmp_path)
 
     assert (done.returncode, done.stderr) == (code, f"runmail: {said}\n")
 
@@ -99,7 +100,7 @@ def test_the_walk_through_of_the_page_works_as_it_is_written(tmp_path: Path) -> 
                 words = [word.replace("examples/", f"{ROOT}/examples/") for word in words]
                 words = [word.replace("mail-templates", f"{tmp_path}/mail-templates") for word in words]
                 words = [word.replace("/tmp/preview", f"{tmp_path}/preview") for word in words]
-                done = run(*words[1:], home=tmp_path)
+                done = typed(*words[1:], home=tmp_path)
                 assert done.returncode == 0, (line, done.stdout, done.stderr)
         else:
             named = re.search(r"{# (mail-templates/\S+) #}\n", text)

@@ -13,13 +13,18 @@ from typer.testing import CliRunner
 from worker.cli.main import app
 
 
-def typed(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line to its end; nothing is a terminal. The logs of the test process stay as they were."""
-    ours = dict.fromkeys((name for name in os.environ if name.startswith("RUNMAIL_")), None)
+def typed(
+    *arguments: str, home: Path, stdin: bytes = b"", bare: bool = False, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command line to its end; nothing is a terminal. The logs of the test process stay as they were.
+
+    `bare` leaves nothing of this process's environment but PATH: no variables of a CI.
+    """
+    ours = dict.fromkeys(name for name in os.environ if name.startswith("RUNMAIL_") or (bare and name != "PATH"))
     root, configured = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     try:
-        done = CliRunner().invoke(app, list(arguments), env={**ours, "RUNMAIL_HOME": str(home), **more})
+        done = CliRunner().invoke(app, list(arguments), input=stdin, env={**ours, "RUNMAIL_HOME": str(home), **more})
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import redis
+
+from tests.cli.typed import typed
 
 pytestmark = pytest.mark.real("redis")
 
@@ -24,19 +27,10 @@ class Done:
 
 
 def runmail(*arguments: str, stdin: bytes = b"", home: Path, **variables: str) -> Done:
-    """Run the program as people do, in an environment without a CI's variables."""
-    environment = {"PATH": os.environ["PATH"], "RUNMAIL_HOME": str(home), "COLUMNS": "120", **variables}
-    done = subprocess.run(
-        [Path(sys.executable).with_name("runmail"), *arguments],
-        input=stdin,
-        capture_output=True,
-        env=environment,
-        cwd=home,
-        timeout=60,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+    """Run the program as people do, in an environment without a CI's variables; in this process, since it is short."""
+    with contextlib.chdir(home):
+        done = typed(*arguments, stdin=stdin, home=home, bare=True, **{"COLUMNS": "120", **variables})
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
