@@ -7,7 +7,7 @@ import pytest
 from tests.faults.kills import EVERYWHERE, Killing
 from tests.faults.system import System
 
-pytestmark = [pytest.mark.real("redis"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real("redis"), pytest.mark.timeout(600)]
 
 
 def test_a_kill_at_every_place_loses_nothing_and_leaves_no_secret_behind(system: System) -> None:
