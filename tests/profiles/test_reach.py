@@ -177,3 +177,9 @@ def test_other_ways_to_write_a_forbidden_address_do_not_slip_past(host: str) -> 
     with pytest.raises(TransientMailError) as refused:
         BY_SYSTEM.resolve(host, 25)
     assert refused.value.reason in ("address_is_link_local", "address_is_cloud_metadata", "name_not_found")
+
+
+def test_a_connection_says_that_it_is_one_of_tcp_so_that_a_final_dot_is_not_held_back(listening: int) -> None:
+    reached = asyncio.run(Reach().connect_async(("127.0.0.1",), listening, 2))
+    with reached.socket:
+        assert reached.socket.proto == socket.IPPROTO_TCP

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.typed import typed
 from tests.deploy.conftest import Started, ended, wait_until
 from tests.web.conftest import Client
+from worker.web.serve import listening
 
 
 @pytest.fixture
@@ -66,3 +67,10 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         done = typed("web", "--port", str(taken.getsockname()[1]), home=tmp_path)
     assert done.returncode == 1
     assert re.fullmatch(r"runmail: the page's address 127\.0\.0\.1 port \d+ cannot be opened \(.*\): .*\n", done.stderr)
+
+
+def test_a_connection_says_that_it_is_one_of_tcp_so_that_small_answers_are_not_held_back() -> None:
+    with listening("127.0.0.1", 0) as door, socket.create_connection(door.getsockname()):
+        accepted, _ = door.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
