@@ -17,10 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.ledger.sweeping import Swept
 from consumers.views.inbound_stand import read_inbound_stand
+from consumers.views.waiting_now import WaitingNow, waiting_now
 from worker.broker import QueueBroker
 from worker.metrics import QUICK, new_registry
-from worker.metrics_backlog import LedgerBacklog, Queue, read_ledger_backlog, read_queue
 from worker.metrics_inbound import InboundMetrics
+from worker.queue_backlog import Queue, read_queue
 
 log = structlog.get_logger(__name__)
 
@@ -82,13 +83,13 @@ class ClockMetrics:
         """Note a tick that the database or the broker stopped."""
         self.failures.inc()
 
-    def ledger(self, found: LedgerBacklog) -> None:
-        """Show what waits in the ledger."""
+    def ledger(self, found: WaitingNow, now: int) -> None:
+        """Show what waits in the ledger at `now` (milliseconds UTC)."""
         for state, count in found.events.items():
             self.events.labels(state).set(count)
         for state, count in found.deliveries.items():
             self.deliveries.labels(state).set(count)
-        self.due_seconds.set(found.due_seconds)
+        self.due_seconds.set(found.due_seconds(now))
 
     def queue(self, name: str, found: Queue) -> None:
         """Show what waits on a queue."""
@@ -137,7 +138,8 @@ class BacklogReader:
         """Read the backlog once; what cannot be read keeps what was read last."""
         try:
             with self._engine.connect() as connection:
-                self._metrics.ledger(read_ledger_backlog(connection, self._now()))
+                now = self._now()
+                self._metrics.ledger(waiting_now(connection, now), now)
                 self._metrics.inbound.show(read_inbound_stand(connection, self._now()))
             for name in self._queues:
                 self._metrics.queue(name, read_queue(self._broker, name, self._now()))

@@ -35,6 +35,10 @@ class WaitingNow:
     due_since: int | None
     unplanned_since: int | None
 
+    def due_seconds(self, now: int) -> float:
+        """Return how long the oldest mail has been due at `now` (milliseconds UTC); 0 when none is."""
+        return 0.0 if self.due_since is None else max(0, now - self.due_since) / 1000
+
 
 def waiting_now(connection: Connection, now: int) -> WaitingNow:
     """Return what waits at `now` (milliseconds UTC), in two queries.

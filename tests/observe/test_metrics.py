@@ -20,11 +20,12 @@ from consumers.facts import (
     TemplateFailed,
 )
 from consumers.ledger.states import AttemptOutcome, DeliveryState, EventState
+from consumers.views.waiting_now import waiting_now
 from tests.observe.conftest import ROOT, fetch, listening, report, samples
 from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
 from worker.metrics import WorkerMetrics, exposed
-from worker.metrics_backlog import read_ledger_backlog, read_queue
 from worker.metrics_clock import BacklogReader, ClockMetrics
+from worker.queue_backlog import read_queue
 from worker.watch import to_all
 
 ORIGIN = Origin("ci.example.com/shop", "run-1", "runmail.run.finished")
@@ -190,10 +191,10 @@ def test_the_backlog_counts_what_waits_and_says_since_when(spine: Spine) -> None
     spine.push("second", queue_message({}, message_timestamp=9_000))
 
     with spine.ground.engine.connect() as connection:
-        soon = read_ledger_backlog(connection, 0)
-        later = read_ledger_backlog(connection, 1 << 45)
-    assert (soon.deliveries["deferred"], soon.events["quarantined"], soon.due_seconds) == (1, 1, 0)
-    assert later.due_seconds > 0
+        soon = waiting_now(connection, 0)
+        later = waiting_now(connection, 1 << 45)
+    assert (soon.deliveries["deferred"], soon.events["quarantined"], soon.due_seconds(0)) == (1, 1, 0)
+    assert later.due_seconds(1 << 45) > 0
     found = read_queue(broker, "events", 5_000)
     assert (found.messages, found.oldest) == (2, 4.0)
     assert read_queue(broker, "deliveries", 5_000).oldest == 0.0

@@ -11,7 +11,7 @@ from consumers.contract.broker_url import BrokerUrlWrong
 from consumers.views.queue_stand import QueueStand
 from worker.broker import QueueBroker
 from worker.broker_file import read_broker
-from worker.metrics_backlog import read_queue
+from worker.queue_backlog import read_queue
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.state import state_folder

@@ -69,7 +69,7 @@ class OverviewPage:
             taken=taken,
             waiting=waiting,
             due=sum(waiting.deliveries[state] for state in ("pending", "sending", "deferred")),
-            seconds=None if waiting.due_since is None else (now - waiting.due_since) / 1000,
+            seconds=None if waiting.due_since is None else waiting.due_seconds(now),
             queue=queue,
             concerns=[*_broker(queue), *_profiles(uses, names), *_waiting(waiting, now)],
             audit=self._parts.audit.look(),
