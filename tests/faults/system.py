@@ -160,6 +160,14 @@ class System:
         """Wait until the sink has taken so many mails."""
         wait_for(lambda: self.sink.taken() >= mails)
 
+    def moving(self, profile: str) -> int:
+        """Return how many published events are not recorded, and how many mails of a profile are not at their end."""
+        recorded = self.recorded()
+        with self.ground.engine.connect() as connection:
+            states = deliveries.c.state.in_((*WAITING, DeliveryState.SENDING))
+            found = select(func.count()).select_from(deliveries).where(deliveries.c.profile == profile, states)
+            return max(0, len(self.published) - recorded) + int(connection.execute(found).scalar_one())
+
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
         recorded = self.recorded()
