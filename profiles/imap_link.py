@@ -79,6 +79,7 @@ class ImapLink(IMAPClient):  # type: ignore[misc]
     def __init__(self, reached: Reached, settings: ImapSettings, seconds: float) -> None:
         self._opened = reached.socket
         self._seconds = seconds
+        self._idle_just_begun = False
         #: The IP address that was checked and connected to.
         self.address = reached.address
         # `ssl` only tells IMAPClient that TLS is spoken already; the socket came that way.
@@ -117,7 +118,19 @@ class ImapLink(IMAPClient):  # type: ignore[misc]
     def idle(self) -> None:
         """Enter IDLE; the server may then be silent for as long as it likes."""
         super().idle()
+        self._idle_just_begun = True
         self._imap.expect(timed=False)
+
+    def idle_check(self, timeout: float | None = None) -> Any:
+        """Wait for answers as imapclient does; at first look at what was read along with the server's answer to IDLE.
+
+        No poll of the socket shows that: imapclient would find it with the next answer, minutes later.
+        """
+        return (self._idle_just_begun and super().idle_check(0)) or super().idle_check(timeout)
+
+    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Any:
+        just_begun, self._idle_just_begun = self._idle_just_begun, False
+        return just_begun or super()._poll_socket(sock, timeout)
 
     def close(self) -> None:
         """Close the connection, politely where the server still listens. Nothing depends on its answer."""

@@ -5,9 +5,10 @@
         server = start_imap_server(security="tls", context=authority.server_context())
 
 Verbs: GREETING, CAPABILITY, STARTTLS, LOGIN, AUTHENTICATE, EXAMINE, IDLE, DONE, and IDLING with kind `slow` (a mail
-arrives after `seconds`). Kinds: `no` (NO with `text`), `bye`
-(BYE and close), `drop`, `hang`, `garbage`, `endless` (untagged lines for ever), `literal` (announces 300 MB), and at
-GREETING `preauth`, at STARTTLS `injected` (plain text after the OK). It records `lines`, every line as it came.
+arrives after `seconds`) or `along` (a mail is told of in one piece with the answer to IDLE). Kinds: `no` (NO with
+`text`), `bye` (BYE and close), `drop`, `hang`, `garbage`, `endless` (untagged lines for ever), `literal` (announces
+300 MB), and at GREETING `preauth`, at STARTTLS `injected` (plain text after the OK). It records `lines`, every line as
+it came.
 """
 
 from __future__ import annotations
@@ -142,10 +143,13 @@ class _Session:
             case b"EXAMINE":
                 self.say(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] valid")
             case b"IDLE":
-                self.say(b"+ idling")
-                slow = self.server.faults.at("IDLING")
-                if slow:
-                    time.sleep(slow.seconds)
+                news = self.server.faults.at("IDLING")
+                if news and news.kind == "along":
+                    self.say(b"+ idling\r\n* 1 EXISTS")
+                else:
+                    self.say(b"+ idling")
+                if news and news.kind == "slow":
+                    time.sleep(news.seconds)
                     self.say(b"* 1 EXISTS")
                 self.line()
                 fault = self.server.faults.at("DONE")

@@ -73,6 +73,16 @@ def test_a_dead_connection_is_noticed_and_replaced(
     wait_until(lambda: rings[1] > 2)
 
 
+@pytest.mark.fault(verb="IDLING", kind="along", times=1)
+def test_mail_that_is_told_of_along_with_the_answer_to_idle_rings(
+    ground: Ground, start_imap_server: StartImapServer, watch: Watch
+) -> None:
+    """It came between the opening of the folder and IDLE: read already, where no poll of the socket sees it."""
+    rings = watch(stranger(ground, start_imap_server()), "INBOX")
+
+    wait_until(lambda: rings[1] == 2, 15)
+
+
 @pytest.mark.timeout(180)
 def test_a_connection_that_fell_silent_is_noticed_and_replaced(
     rig: Rig,
