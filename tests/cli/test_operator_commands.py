@@ -13,19 +13,13 @@ import pytest
 
 from consumers.views.deliveries import KEYS
 from tests.deploy.conftest import database, postgresql
+from tests.rig.forked import run_command
 from tests.spine.conftest import Spine, redis_url, run_finished, smtp_server, spine, start_smtp_server, wait_until
 
 
 def run(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    return subprocess.run(
-        [sys.executable, "-m", "worker.cli.main", *arguments],
-        env={**kept, "RUNMAIL_HOME": str(home), **more},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(arguments, {**kept, "RUNMAIL_HOME": str(home), **more})
 
 
 def document(done: subprocess.CompletedProcess[str]) -> Any:

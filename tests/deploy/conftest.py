@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 
+from tests.rig.forked import run_command
 from tests.rig.postgresql import PostgreSql
 from tests.spine.conftest import redis_url
 from tests.spine.conftest import wait_until as wait_within
@@ -59,14 +60,7 @@ class Started:
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "worker.cli.main", *arguments],
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_command(arguments, self.environment(**more), timeout=120)
 
     def logs(self) -> str:
         return "".join(path.read_text("utf-8") for path in self.home.glob("*.log"))

@@ -38,9 +38,9 @@ def rolling_restarts(system: System, times: int) -> None:
         system.publish(batch(f"rolling-{number}", BATCH))
         system.wait_recorded(number * BATCH + 1)
         old, workers[number % 2] = workers[number % 2], system.worker()
-        old.signal(signal.SIGTERM)
-        old.signal(signal.SIGTERM)
-        assert old.wait(60) == 0, f"a worker told to end ended with {old.code}"
+        old.send_signal(signal.SIGTERM)
+        old.send_signal(signal.SIGTERM)
+        assert old.wait(60) == 0, f"a worker told to end ended with {old.poll()}"
 
 
 def flood(system: System, events: int, seconds: float) -> float:

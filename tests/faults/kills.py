@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from profiles.profile import ImapSettings, Security
 from tests.faults.inputs import REFUSED, alert, batch
-from tests.faults.processes import Running
 from tests.faults.system import USER, System, wait_for
+from tests.rig.forked import Forked
 from tests.rig.programs import free_ports
 from worker.kill_points import ON_ITS_WAY
 
@@ -112,7 +112,7 @@ class Killing:
         passing = 1 if once else self._chance.randint(1, 3)
         worker = self._system.worker(kill=f"{place}:{passing}")
         began = time.monotonic()
-        while worker.wait(0.05) is None:
+        while not worker.ends_within(0.05):
             self._feed(slow=place == "sent:DOT")
             if place.split(":")[1] in RARE:
                 self._feed_rare(place)
@@ -124,29 +124,29 @@ class Killing:
             self._leave_due()
         clock = self._system.clock(kill=f"{place}:{self._chance.randint(1, 2)}")
         began = time.monotonic()
-        while clock.wait(0.1) is None:
+        while not clock.ends_within(0.1):
             assert time.monotonic() - began < REACH_SECONDS, f"no clock came to {place}"
         self._died(clock, place)
 
     def _kill_while_ending(self, place: str) -> None:
         """End a worker in good order under load; it may come to its end without passing the place: then once more."""
         began = time.monotonic()
-        while not (worker := self._end_under_load(place)).code:
+        while not (worker := self._end_under_load(place)).poll():
             assert time.monotonic() - began < REACH_SECONDS, f"no worker came to {place}"
         self._died(worker, place)
 
-    def _end_under_load(self, place: str) -> Running:
+    def _end_under_load(self, place: str) -> Forked:
         worker = self._system.worker(kill=f"{place}:1")
         before = self._system.sink.taken()
         # Slow ones hold the senders, so that something is claimed and not begun when the end comes.
         self._feed(times=8, slow=True)
-        wait_for(lambda: self._system.sink.taken() > before or worker.code is not None)
-        worker.signal(signal.SIGTERM)
-        assert worker.wait(REACH_SECONDS) is not None, f"the worker armed for {place} did not end"
+        wait_for(lambda: self._system.sink.taken() > before or worker.poll() is not None)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.ends_within(REACH_SECONDS), f"the worker armed for {place} did not end"
         return worker
 
-    def _died(self, process: Running, place: str) -> None:
-        assert process.code == -signal.SIGKILL, f"the process armed for {place} ended with {process.code}"
+    def _died(self, process: Forked, place: str) -> None:
+        assert process.poll() == -signal.SIGKILL, f"the process armed for {place} ended with {process.poll()}"
         self._system.kills += 1
         self._system.check_books()
 
@@ -154,7 +154,7 @@ class Killing:
         """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
         self._feed()
         worker = self._system.worker(kill="after:claim:1")
-        worker.wait(REACH_SECONDS)
+        worker.ends_within(REACH_SECONDS)
         worker.kill()
 
     def _feed(self, times: int = 1, *, slow: bool = False) -> None:

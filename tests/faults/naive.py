@@ -24,10 +24,10 @@ import redis
 
 from profiles.profile import Limits
 from tests.faults.inputs import alert
-from tests.faults.processes import Task
 from tests.faults.sink import Sink
 from tests.faults.system import System
 from tests.faults.tally import Tally
+from tests.rig.forked import Forked
 from tests.rig.redis_server import RedisServer
 
 ORDERS = ("send-then-ack", "check-send-record", "record-then-send")
@@ -71,8 +71,8 @@ def run(order: str, folder: Path, *, seed: int, events: int = EVENTS, kills: int
     client.rpush(WAITING, *(json.dumps(alert(f"n-{number}")) for number in range(events)))
     arguments = (order, server.url, port, str(folder / "naive.sqlite3"))
 
-    def start() -> Task:
-        return Task(work, arguments, folder / "naive.log")
+    def start() -> Forked:
+        return Forked(work, arguments, folder / "naive.log", folder / "naive.log")
 
     try:
         last = die_and_start(start, sink, events=events, kills=kills, seed=seed)
@@ -86,13 +86,13 @@ def run(order: str, folder: Path, *, seed: int, events: int = EVENTS, kills: int
     return Outcome(order, events, kills, mails.total(), events - len(mails), mails.total() - len(mails))
 
 
-def die_and_start(start: Callable[[], Task], sink: Sink, *, events: int, kills: int, seed: int) -> Task:
+def die_and_start(start: Callable[[], Forked], sink: Sink, *, events: int, kills: int, seed: int) -> Forked:
     """Kill a worker `kills` times, spread over the events and each at a moment of chance; return the last one."""
     chance = random.Random(seed)
     for _ in range(kills):
         process = start()
         before = sink.taken()
-        while sink.taken() - before < events // (kills + 2) and process.code is None:
+        while sink.taken() - before < events // (kills + 2) and process.poll() is None:
             time.sleep(0.005)
         time.sleep(chance.uniform(0.0, 2 * THINKING))
         process.kill()

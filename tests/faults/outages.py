@@ -51,7 +51,7 @@ def outages(system: System, outage: Outage, *, times: int, seconds: float, seed:
             system.publish(untold.pop())
         system.outages += 1
     for process in (*workers, clock):
-        assert process.code is None, f"a process ended with {process.code}: {system.logs()[-2000:]}"
+        assert process.poll() is None, f"a process ended with {process.poll()}: {system.logs()[-2000:]}"
 
 
 def redis_killed(system: System) -> Outage:

@@ -21,9 +21,9 @@ from consumers.views.deliveries import DeliveryFilter, list_deliveries
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.faults import canary
-from tests.faults.processes import Running
 from tests.faults.sink import Sink
 from tests.faults.tally import Tally, count
+from tests.rig.forked import Forked, start_command
 from tests.rig.redis_server import RedisServer
 from worker.composition import Bells, declare_actors, lay_ground, make_broker, now_milliseconds
 from worker.database import open_snapshot
@@ -64,7 +64,7 @@ class System:
         self.published: set[tuple[str, str]] = set()
         self.kills = 0
         self.outages = 0
-        self._processes: list[Running] = []
+        self._processes: list[Forked] = []
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("RUNMAIL_", "FAULT_RIG_"))},
             "RUNMAIL_HOME": str(self.home),
@@ -86,19 +86,19 @@ class System:
         draft = Profile(id=0, name=name, from_address=USER, smtp=smtp)
         return self.ground.profiles.add(replace(draft, **changes), Credentials(self.password, self.password))
 
-    def start(self, *arguments: str, kill: str | None = None, **environment: str) -> Running:
+    def start(self, *arguments: str, kill: str | None = None, **environment: str) -> Forked:
         """Start a command, armed to die at a kill point if one is named."""
         armed = {KILL: kill} if kill else {}
         log = self.home / f"{arguments[0]}.log"
-        running = Running(arguments, {**self._environment, **armed, **environment}, log)
+        running = start_command(arguments, {**self._environment, **armed, **environment}, log)
         self._processes.append(running)
         return running
 
-    def worker(self, kill: str | None = None, **environment: str) -> Running:
+    def worker(self, kill: str | None = None, **environment: str) -> Forked:
         """Start a worker process."""
         return self.start("worker", "--threads", "4", kill=kill, **environment)
 
-    def clock(self, kill: str | None = None) -> Running:
+    def clock(self, kill: str | None = None) -> Forked:
         """Start a clock."""
         return self.start("clock", kill=kill)
 

@@ -36,7 +36,7 @@ def test_what_a_killed_worker_held_is_taken_up_in_time(system: System) -> None:
         system.profile(profile, server=profile)
         worker = system.worker(kill=f"{place}:1")
         system.publish([alert(place, profile=profile)])
-        assert worker.wait(60) is not None
+        assert worker.ends_within(60)
         died_at[place] = time.time()
     system.worker()
     system.clock()

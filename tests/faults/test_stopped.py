@@ -22,8 +22,8 @@ def stopped_at(system: System, place: str) -> dict[str, object]:
     system.worker()
     wait_for(lambda: system.sink.taken() == 1)
     system.drain()
-    first.signal(signal.SIGCONT)
-    first.signal(signal.SIGTERM)
+    first.send_signal(signal.SIGCONT)
+    first.send_signal(signal.SIGTERM)
     assert first.wait(60) == 0
     tally = system.rest(f"stopped at {place}")
     assert tally.taken == 1

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic import ValidationError
 
+from tests.rig.forked import Forked
 from tests.spine.conftest import Spine, run_finished, wait_until
 from worker.settings import Settings
 from worker.traces import spans_address
@@ -70,7 +71,7 @@ def collector() -> Iterator[Collector]:
     server.server_close()
 
 
-def start(spine: Spine, **variables: str) -> subprocess.Popen[str]:
+def start(spine: Spine, **variables: str) -> Forked:
     """Start a worker and wait until it works: OpenTelemetry takes a while to load."""
     spine.profile()
     process = spine.start("worker", **variables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.reports.conftest import failing, run_event
+from tests.rig.forked import run_command
 from tests.spine.conftest import Spine
 
 REPORT = ("report", "--profile", "QA alerts")
@@ -26,14 +26,7 @@ def document(done: subprocess.CompletedProcess[str]) -> Any:
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command that needs neither broker nor database."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNMAIL_")}
-    return subprocess.run(
-        [sys.executable, "-m", "worker.cli.main", *arguments],
-        env={**kept, "RUNMAIL_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(arguments, {**kept, "RUNMAIL_HOME": str(home)})
 
 
 def refused(done: subprocess.CompletedProcess[str], code: int) -> str:

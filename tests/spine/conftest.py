@@ -6,10 +6,8 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -26,6 +24,7 @@ from consumers.views.deliveries import DeliveryFilter, list_deliveries
 from consumers.views.events import EventFilter, list_events
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
+from tests.rig.forked import Forked, run_command, start_command
 from tests.rig.smtp_server import FaultySmtpServer
 from worker.broker import QueueBroker
 from worker.clock import Clock
@@ -140,32 +139,13 @@ class Spine:
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "worker.cli.main", *arguments],
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_command(arguments, self.environment(**more))
 
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **more: str) -> Forked:
         """Start a command in a process of its own; killed at the end of the test."""
-        with open(self.home / f"{arguments[0]}-{secrets.token_hex(3)}.log", "w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "worker.cli.main", *arguments],
-                env=self.environment(**more),
-                stdout=log,
-                stderr=log,
-                text=True,
-            )
-
-        def stop() -> None:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
-
-        self.stack.append(stop)
+        log = self.home / f"{arguments[0]}-{secrets.token_hex(3)}.log"
+        process = start_command(arguments, self.environment(**more), log)
+        self.stack.append(process.kill)
         return process
 
     def logs(self) -> str:
