@@ -58,15 +58,14 @@ def make_client(url: str, *, connect_seconds: float, answer_seconds: float) -> R
         BrokerUrlWrong: when the address is none. redis-py's own text is left out: it repeats parts of it.
     """
     from redis import Redis
-    from redis.backoff import ExponentialBackoff
-    from redis.retry import Retry
+
+    from .retrying import OneRound
 
     timing: dict[str, Any] = {"socket_connect_timeout": connect_seconds, "socket_timeout": answer_seconds}
     if url.partition("://")[0].endswith("+sentinel"):
         return _behind_sentinels(read_sentinel_url(url), timing)
     try:
-        retry = Retry(ExponentialBackoff(cap=1, base=0.01), TRIES)
-        client = Redis.from_url(url, health_check_interval=30, retry=retry, **timing)
+        client = Redis.from_url(url, health_check_interval=30, retry=OneRound(TRIES), **timing)
         # Options that are none are found when a connection is made: better now.
         client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
     except (ValueError, TypeError):
@@ -81,12 +80,12 @@ def make_async_client(url: str, *, connect_seconds: float, answer_seconds: float
         BrokerUrlWrong: when the address is none.
     """
     from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
     from redis.asyncio.sentinel import Sentinel
-    from redis.backoff import ExponentialBackoff
+
+    from .retrying import AsyncOneRound
 
     timing: dict[str, Any] = {"socket_connect_timeout": connect_seconds, "socket_timeout": answer_seconds}
-    retry = Retry(ExponentialBackoff(cap=1, base=0.01), TRIES)
+    retry = AsyncOneRound(TRIES)
     if url.partition("://")[0].endswith("+sentinel"):
         found = read_sentinel_url(url)
         to_all, to_sentinels, to_redis = _options(found, timing)
@@ -123,7 +122,9 @@ def _options(found: SentinelUrl, timing: dict[str, Any]) -> tuple[dict[str, Any]
 def _behind_sentinels(found: SentinelUrl, timing: dict[str, Any]) -> Redis:
     from redis.sentinel import Sentinel
 
-    from .failover import FailoverRetry, FollowingConnection, FollowingTlsConnection
+    from .failover import TRIES as FAILOVER_TRIES
+    from .failover import FollowingConnection, FollowingTlsConnection
+    from .retrying import OneRound
 
     to_all, to_sentinels, to_redis = _options(found, timing)
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
@@ -131,7 +132,7 @@ def _behind_sentinels(found: SentinelUrl, timing: dict[str, Any]) -> Redis:
     )
     client: Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
         found.master,
-        retry=FailoverRetry(),
+        retry=OneRound(FAILOVER_TRIES),
         connection_class=FollowingTlsConnection if found.tls else FollowingConnection,
         **to_redis,
     )

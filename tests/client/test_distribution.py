@@ -171,7 +171,7 @@ for name in ("consumers", "worker", "profiles", "dramatiq", "pytest"):
     assert importlib.util.find_spec(name) is None, name
 names = [module.name for module in pkgutil.iter_modules(runmail_client.__path__)]
 for name in names:
-    if name not in ("pytest_run", "failover"):  # pytest loads the one, and a client behind sentinels the other
+    if name not in ("pytest_run", "failover", "retrying"):  # pytest loads the first, and a Redis client the others
         importlib.import_module(f"runmail_client.{name}")
 for name in runmail_client.__all__:
     assert getattr(runmail_client, name).__module__.startswith("runmail_client."), name

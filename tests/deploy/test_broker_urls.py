@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from dramatiq.errors import ConnectionClosed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.contract import BrokerUnavailable, Publisher, read_event
+from consumers.contract import AsyncPublisher, BrokerUnavailable, Publisher, read_event
 from consumers.contract.broker_url import BrokerUrlWrong, make_client, place_of, read_sentinel_url
 from tests.deploy.conftest import Started, wait_until
 from tests.deploy.redis_rig import IN_A_URL, PASSWORD, Sentinels, one_server, sentinels
@@ -56,6 +57,27 @@ def test_a_password_is_used_and_a_wrong_one_named_without_it(tmp_path: Path, sta
         for command in ("worker", "clock"):
             done = started.run(command, RUNMAIL_BROKER_URL=wrong)
             assert (done.returncode, done.stderr) == (1, f"runmail: {said}\n")
+
+
+def test_a_refused_login_is_tried_once(tmp_path: Path) -> None:
+    """redis-py takes it for a lost connection, and tried it for half a minute."""
+    with one_server(tmp_path / "redis", f'requirepass "{PASSWORD}"') as port:
+        server = redis.Redis(port=port, password=PASSWORD)
+
+        def connections() -> int:
+            return int(server.info("stats")["total_connections_received"])
+
+        for url in (f"redis://127.0.0.1:{port}/0", f"redis://:opensesame2@127.0.0.1:{port}/0"):
+            before = connections()
+            refused(url)
+            with pytest.raises(BrokerUnavailable):
+                asyncio.run(publish_async(url))
+            assert connections() - before == 2
+
+
+async def publish_async(url: str) -> None:
+    async with AsyncPublisher(url) as publisher:
+        await publisher.publish(read_event(run_finished("run-1")))
 
 
 def test_tls_is_used_and_a_server_that_is_not_trusted_gets_nothing(
