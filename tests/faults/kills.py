@@ -68,6 +68,7 @@ class Killing:
         self._chance = random.Random(seed)
         self._number = 0
         self._rare_at = 0.0
+        self._opened: set[str] = set()
         self._bells = system.bells()
         system.profile()
         system.profile(SLOW_SERVER, server="slow")
@@ -107,13 +108,14 @@ class Killing:
             workers[index] = self._system.worker()
 
     def _kill_worker(self, place: str) -> None:
+        profile = self._profile_for(place)
         # A process opens few connections, and has few slow mails and few that something is wrong with.
         once = place in (*AT_CONNECTING, *AT_RARE_WORK, "sent:DOT")
         passing = 1 if once else self._chance.randint(1, 3)
         worker = self._system.worker(kill=f"{place}:{passing}")
         began = time.monotonic()
         while not worker.ends_within(0.05):
-            self._feed(slow=place == "sent:DOT")
+            self._feed(profile, slow=place == "sent:DOT")
             if place.split(":")[1] in RARE:
                 self._feed_rare(place)
             assert time.monotonic() - began < REACH_SECONDS, f"no worker came to {place}"
@@ -152,17 +154,33 @@ class Killing:
 
     def _leave_due(self) -> None:
         """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
-        self._feed()
+        self._publish(MAIN)
         worker = self._system.worker(kill="after:claim:1")
-        worker.ends_within(REACH_SECONDS)
-        worker.kill()
+        assert worker.ends_within(REACH_SECONDS), "the worker that was to leave mails behind claimed none"
 
-    def _feed(self, times: int = 1, *, slow: bool = False) -> None:
+    def _profile_for(self, place: str) -> str:
+        """Return the profile whose mails lead to a place; whoever opens a connection has one of its own.
+
+        A process that dies on the way to a connection counts as opening one for some seconds, in which few others of
+        its profile may.
+        """
+        if place not in AT_CONNECTING:
+            return MAIN
+        name = place.replace(":", " ")
+        if name not in self._opened:
+            self._opened.add(name)
+            self._system.profile(name, server=name)
+        return name
+
+    def _feed(self, profile: str = MAIN, times: int = 1, *, slow: bool = False) -> None:
         """Publish, unless nobody can keep up with what was published before; the other profiles are slow on purpose."""
-        for _ in range(times if self._system.moving(MAIN) < MOST_UNFINISHED else 0):
-            self._number += 1
-            more = [alert(f"slow-{self._number}", "slow@example.com")] if slow else []
-            self._system.publish([*batch(f"e{self._number}", BATCH), *more])
+        for _ in range(times if self._system.moving(profile) < MOST_UNFINISHED else 0):
+            self._publish(profile, slow=slow)
+
+    def _publish(self, profile: str, *, slow: bool = False) -> None:
+        self._number += 1
+        more = [alert(f"slow-{self._number}", "slow@example.com", profile=profile)] if slow else []
+        self._system.publish([*batch(f"e{self._number}", BATCH, profile=profile), *more])
 
     def _feed_rare(self, place: str) -> None:
         """Make what passes the rare places."""
