@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from tests.rig.small_disk import may_mount
 
+pytest_plugins = ("tests.rig.fixtures", "tests.rig.maildir", "tests.rig.spine", "tests.inbound.acting.office")
+
 # A busy machine is slow now and then; what must be quick is measured by tests of its own.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

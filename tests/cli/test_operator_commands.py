@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from consumers.views.deliveries import KEYS
-from tests.deploy.conftest import database, postgresql
 from tests.rig.forked import run_command
-from tests.spine.conftest import Spine, redis_url, run_finished, smtp_server, spine, start_smtp_server, wait_until
+from tests.rig.spine import Spine, run_finished, wait_until
 
 
 def run(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -184,6 +183,3 @@ def test_up_runs_everything_and_ends_with_everything_it_started(tmp_path: Path) 
     assert process.returncode == 0
     assert "Running 1 worker, a clock and the page" in output
     assert not Path(f"/proc/{pid}").exists()
-
-
-__all__ = ["database", "postgresql", "redis_url", "smtp_server", "spine", "start_smtp_server"]

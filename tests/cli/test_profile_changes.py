@@ -20,9 +20,9 @@ from tests.cli.conversation import converse
 from tests.cli.test_operator_commands import document
 from tests.cli.typed import typed
 from tests.rig.authority import Authority
-from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
+from tests.rig.fixtures import StartSmtpServer
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import Spine, redis_url, run_finished, spine
+from tests.rig.spine import Spine, run_finished
 from worker.cli.author import author
 from worker.composition import lay_ground
 from worker.migrate import migrate
@@ -291,6 +291,3 @@ def test_the_author_is_the_user_of_the_process_whatever_the_environment_says(mon
     monkeypatch.delenv("SUDO_USER", raising=False)
     found = author()
     assert found == Author(pwd.getpwuid(os.getuid()).pw_name, "cli", os.uname().nodename)
-
-
-__all__ = ["authority", "redis_url", "smtp_server", "spine", "start_smtp_server"]

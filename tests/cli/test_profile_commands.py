@@ -12,8 +12,8 @@ from tests.cli.conversation import converse
 from tests.cli.test_operator_commands import document
 from tests.cli.typed import typed
 from tests.rig.authority import Authority
-from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_smtp_server
-from tests.spine.conftest import Spine, redis_url, run_finished, spine
+from tests.rig.fixtures import StartSmtpServer
+from tests.rig.spine import Spine, run_finished
 
 PASSWORD = "not-a-secret"
 
@@ -324,6 +324,3 @@ def test_an_unknown_profile_is_named_with_what_was_meant(tmp_path: Path) -> None
 
     assert done.returncode == 1
     assert "did you mean “QA alerts”" in done.stderr
-
-
-__all__ = ["authority", "redis_url", "smtp_server", "spine", "start_smtp_server"]

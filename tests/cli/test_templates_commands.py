@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.test_operator_commands import document
 from tests.cli.typed import typed
-from tests.spine.conftest import Spine, redis_url, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -110,6 +110,3 @@ def test_the_walk_through_of_the_page_works_as_it_is_written(tmp_path: Path) -> 
     assert "Shop QA" in html
     assert "Good morning" in html
     assert "checkout-api" in html
-
-
-__all__ = ["redis_url", "smtp_server", "spine", "start_smtp_server"]

@@ -11,19 +11,9 @@ from sqlalchemy import Engine
 
 from tests.client.project import project
 from tests.publish.conftest import broker, broker_url, redis_server
-from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
 from tests.rig.postgresql import PostgreSql
-from tests.spine.conftest import redis_url, spine
 from worker.database import make_engine
 from worker.migrate import migrate
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -60,15 +50,4 @@ def engine(database: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-__all__ = [
-    "authority",
-    "broker",
-    "broker_url",
-    "project",
-    "redis_server",
-    "redis_url",
-    "smtp_server",
-    "spine",
-    "start_smtp_server",
-    "unknown_authority",
-]
+__all__ = ["broker", "broker_url", "project", "redis_server"]

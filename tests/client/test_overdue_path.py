@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from consumers.ledger.tables import awaited_runs
-from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished, wait_until
 from worker.composition import now_milliseconds
 
 pytestmark = pytest.mark.real("redis")

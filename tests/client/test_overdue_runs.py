@@ -17,7 +17,7 @@ from consumers.ledger.recording import RecordOutcome, arrival, quarantine, recor
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import awaited_runs, events
 from tests.mails.conftest import example
-from tests.spine.conftest import run_finished
+from tests.rig.spine import run_finished
 
 NOW = 1_700_000_000_000
 #: The deadline of the starts here, in milliseconds.

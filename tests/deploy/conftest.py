@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,9 +15,7 @@ import pytest
 import redis
 
 from tests.rig.forked import run_command
-from tests.rig.postgresql import PostgreSql
-from tests.spine.conftest import redis_url
-from tests.spine.conftest import wait_until as wait_within
+from tests.rig.spine import wait_until as wait_within
 
 #: Seconds a test waits for processes that start or servers that elect; far above what it takes on a busy machine.
 PATIENCE = 90.0
@@ -99,24 +96,3 @@ def ended(started: Started) -> Iterator[None]:
             process.wait(20)
         process.kill()
         process.wait()
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    """One server for all tests of a process."""
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real("postgresql"))])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, of each kind in turn; the spine uses it."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    server: PostgreSql = request.getfixturevalue("postgresql")
-    return server.make(f"t{secrets.token_hex(6)}")
-
-
-__all__ = ["redis_url"]

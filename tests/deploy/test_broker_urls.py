@@ -19,9 +19,8 @@ from consumers.contract.broker_url import BrokerUrlWrong, make_client, place_of,
 from tests.deploy.conftest import Started, wait_until
 from tests.deploy.redis_rig import IN_A_URL, PASSWORD, Sentinels, one_server, sentinels
 from tests.rig.authority import Authority
-from tests.rig.fixtures import authority, unknown_authority
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine, run_finished
 from worker.broker import QueueBroker
 from worker.composition import declare_actors
 from worker.redis_client import make_client as make_worker_client
@@ -236,6 +235,3 @@ def test_every_part_of_an_address_with_sentinels_is_read(
 def test_no_text_breaks_the_reader_of_addresses(text: str) -> None:
     with suppress(BrokerUrlWrong):
         read_sentinel_url(f"redis+sentinel://{text}")
-
-
-__all__ = ["authority", "smtp_server", "spine", "start_smtp_server", "unknown_authority"]

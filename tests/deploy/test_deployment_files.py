@@ -31,7 +31,7 @@ from tests.deploy.redis_rig import RedisServer
 from tests.rig.postgresql import PostgreSql
 from tests.rig.programs import free_ports
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import run_finished, smtp_server, start_smtp_server
+from tests.rig.spine import run_finished
 from worker.cli.running import STOP_MARGIN
 from worker.settings import Settings
 
@@ -310,4 +310,4 @@ def test_a_procfile_runner_starts_and_stops_what_it_lists(
     wait_until(lambda: started.said("worker_stopped"))
 
 
-__all__ = ["ended", "smtp_server", "start_smtp_server"]
+__all__ = ["ended"]

@@ -20,7 +20,7 @@ from profiles.store import Credentials
 from tests.deploy.conftest import Started
 from tests.deploy.redis_rig import one_server
 from tests.deploy.test_prune import keep
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine, run_finished
 from worker.doctor import Finding, Surroundings, examine
 from worker.settings import Settings
 
@@ -246,6 +246,3 @@ def test_the_exit_code_says_whether_something_is_wrong(spine: Spine, started: St
     assert "No email profiles configured" in warned.stdout
     assert spine.run("doctor", "--strict").returncode == 1
     assert not [path for path in spine.home.rglob("*") if path.stat().st_uid != os.geteuid()]
-
-
-__all__ = ["smtp_server", "spine", "start_smtp_server"]

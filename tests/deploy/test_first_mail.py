@@ -14,7 +14,6 @@ import pytest
 
 from tests.deploy.conftest import Started, ended, wait_until
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import smtp_server, start_smtp_server
 
 ROOT = Path(__file__).parent.parent.parent
 SECTION = (ROOT / "README.md").read_text("utf-8").partition("## Your first mail")[2].partition("\n## ")[0]
@@ -45,6 +44,3 @@ def test_the_commands_of_the_readme_bring_a_mail(machine: Started, smtp_server: 
     assert "3 of 214 failed" in message["Subject"]
     wait_until(lambda: json.loads(machine.run(*COMMANDS[3], "--json").stdout)[0]["state"] == "sent")
     assert machine.run("doctor").returncode == 0
-
-
-__all__ = ["smtp_server", "start_smtp_server"]

@@ -21,7 +21,7 @@ from consumers.ledger.pruning import HANGING, STEP_EVENTS, Finished
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import attempts, deliveries, events
 from tests.deploy.conftest import wait_until
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine, run_finished
 from worker.composition import now_milliseconds
 from worker.database import make_engine
 from worker.migrate import migrate
@@ -297,6 +297,3 @@ def test_an_archive_that_cannot_be_written_stops_the_deleting(spine: Spine) -> N
     assert done.returncode == 1
     assert done.stderr == "runmail: /dev/full cannot be written (No space left on device): 0 events were pruned\n"
     assert sizes(spine.ground.engine) == (1, 1, 1)
-
-
-__all__ = ["smtp_server", "spine", "start_smtp_server"]

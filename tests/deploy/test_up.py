@@ -13,7 +13,7 @@ import pytest
 
 from tests.deploy.conftest import Started, ended, wait_until
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import run_finished, smtp_server, start_smtp_server
+from tests.rig.spine import run_finished
 
 PROFILES = """
 [[profile]]
@@ -69,6 +69,3 @@ def test_a_killed_broker_comes_back_on_the_same_address_and_mail_goes_on(
     assert up.processes[0].wait(60) == 0
     assert not psutil.pid_exists(last)
     assert before["url"] not in up.logs()
-
-
-__all__ = ["smtp_server", "start_smtp_server"]

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, inspect
 
 from tests.deploy.test_prune import grow_old
-from tests.spine.conftest import Spine, run_finished, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine, run_finished
 from worker import migrate as migrations
 from worker.database import make_engine
 
@@ -199,6 +199,3 @@ def test_a_database_of_a_newer_program_is_left_alone(spine: Spine) -> None:
     assert json.loads(spine.run("migrate", "--json").stdout) == {"before": "9999", "after": "9999"}
     assert spine.run("migrate", "--check").returncode == 0
     assert spine.run("deliveries", "list").returncode == 0
-
-
-__all__ = ["smtp_server", "spine", "start_smtp_server"]

@@ -18,7 +18,7 @@ from consumers.ledger.audit_against import Comparison, compare
 from consumers.ledger.server_log import LineUnreadable, TakenMail, read_taken_mail
 from consumers.ledger.tables import attempts, deliveries, events
 from consumers.mails.compose import shown_event_id
-from tests.spine.conftest import Spine, redis_url, run_finished, smtp_server, spine, start_smtp_server
+from tests.rig.spine import Spine, run_finished
 from worker.database import make_engine
 from worker.migrate import migrate
 
@@ -196,6 +196,3 @@ def test_the_command_says_what_differs_and_exits_with_1(spine: Spine) -> None:
     assert "line 2: it has 1 fields" in said
     text = spine.run("audit", "--against", str(spine.home / "none.tsv"))
     assert (text.returncode, text.stderr.count("\n")) == (2, 1)
-
-
-__all__ = ["redis_url", "smtp_server", "spine", "start_smtp_server"]

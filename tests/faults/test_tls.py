@@ -11,7 +11,7 @@ from profiles.profile import Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.rig.authority import Authority
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import Spine, run_finished
+from tests.rig.spine import Spine, run_finished
 
 USER = "qa@example.com"
 

@@ -6,7 +6,6 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.postgresql import PostgreSql
-from tests.spine.conftest import (
-    Spine,
-    authority,
-    redis_url,
-    smtp_server,
-    spine,
-    start_smtp_server,
-    unknown_authority,
-    wait_until,
-)
+from tests.rig.spine import Spine, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -66,26 +56,7 @@ def listening(spine: Spine, count: int = 1) -> list[int]:
     return ports()
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    """A PostgreSQL of this test process, which a test may stop and let go on."""
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def database(postgresql: PostgreSql, request: pytest.FixtureRequest) -> str:
     """An empty database for the test's spine."""
     return postgresql.make(f"observe_{abs(hash(request.node.name)) % 10**8}")
-
-
-__all__ = [
-    "authority",
-    "redis_url",
-    "smtp_server",
-    "spine",
-    "start_smtp_server",
-    "unknown_authority",
-]

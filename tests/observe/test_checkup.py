@@ -6,7 +6,7 @@ import json
 import threading
 import time
 
-from tests.spine.conftest import wait_until
+from tests.rig.spine import wait_until
 from worker.health import ANSWER_SECONDS, Checkup, Unwell
 
 

@@ -17,8 +17,6 @@ from consumers.ledger.tables import deliveries, events
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
-from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
-from tests.rig.postgresql import PostgreSql
 from worker.database import make_engine
 
 #: What the stores of these tests take for the time: 2023-11-14, in milliseconds UTC.
@@ -58,15 +56,6 @@ def draft() -> Profile:
         imap=ImapSettings("imap.example.com", 993, Security.TLS, "qa@example.com"),
         recipients=("team@example.com",),
     )
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    """One PostgreSQL for all tests of a process."""
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @dataclass

@@ -13,7 +13,7 @@ from dramatiq.errors import ConnectionClosed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.spine.conftest import queue_message, redis_url
+from tests.rig.spine import queue_message
 from worker.broker import QueueBroker
 from worker.queue_consumer import QUARANTINE, QueueConsumer, read_message
 from worker.redis_client import make_client
@@ -127,6 +127,3 @@ def test_an_id_without_a_body_stops_nothing(broker: QueueBroker) -> None:
     put(broker, "1", queue_message({}))
 
     assert next(QueueConsumer(broker, "events", 4, 50)) is not None
-
-
-__all__ = ["redis_url"]

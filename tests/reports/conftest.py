@@ -10,19 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.rig.postgresql import PostgreSql
-from tests.spine.conftest import redis_url, smtp_server, spine, start_smtp_server
 from worker.database import make_engine
 from worker.migrate import migrate
-
-__all__ = ["redis_url", "smtp_server", "spine", "start_smtp_server"]
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(

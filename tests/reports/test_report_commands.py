@@ -13,7 +13,7 @@ import pytest
 
 from tests.reports.conftest import failing, run_event
 from tests.rig.forked import run_command
-from tests.spine.conftest import Spine
+from tests.rig.spine import Spine
 
 REPORT = ("report", "--profile", "QA alerts")
 

@@ -50,6 +50,10 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # No waiting after refused logins, which all tests would share.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 """
 

@@ -1,8 +1,10 @@
-"""The rig as pytest fixtures: `from tests.rig.fixtures import *` in a conftest offers all of them."""
+"""The rig as pytest fixtures, for every test; a test process starts each server once, when it is first asked for."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -13,6 +15,7 @@ from tests.rig.exim import Exim, start_exim
 from tests.rig.faults import Fault
 from tests.rig.imap_server import FaultyImapServer
 from tests.rig.mail_home import MailHome
+from tests.rig.postgresql import PostgreSql
 from tests.rig.programs import Missing
 from tests.rig.smtp_server import FaultySmtpServer
 
@@ -122,15 +125,19 @@ def dovecot(running_dovecot: Dovecot, request: pytest.FixtureRequest) -> Dovecot
     return running_dovecot
 
 
-__all__ = [
-    "authority",
-    "dovecot",
-    "exim",
-    "mail_home",
-    "running_dovecot",
-    "running_exim",
-    "smtp_server",
-    "start_imap_server",
-    "start_smtp_server",
-    "unknown_authority",
-]
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """One PostgreSQL for all tests of a process; who stops it has it go on."""
+    server = PostgreSql()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real("postgresql"))])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn; the spine uses it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    server: PostgreSql = request.getfixturevalue("postgresql")
+    return server.make(f"t{secrets.token_hex(6)}")

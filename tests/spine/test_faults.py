@@ -14,7 +14,7 @@ from sqlalchemy import update
 from consumers.ledger.deciding import retry
 from consumers.ledger.tables import deliveries
 from profiles.profile import Limits, OnUncertain
-from tests.spine.conftest import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished, wait_until
 from worker.composition import now_milliseconds
 
 

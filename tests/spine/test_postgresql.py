@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 
 import pytest
 
 from tests.rig.postgresql import PostgreSql
-from tests.spine.conftest import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished, wait_until
 
 pytestmark = [pytest.mark.real("postgresql"), pytest.mark.xdist_group("postgresql")]
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from profiles.profile import ImapSettings, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
 from tests.rig.exim import Exim
-from tests.rig.fixtures import dovecot, exim, mail_home, running_dovecot, running_exim
-from tests.spine.conftest import Spine, run_finished
+from tests.rig.spine import Spine, run_finished
 
 pytestmark = [pytest.mark.real("exim"), pytest.mark.real("dovecot")]
 ROOT = Path(__file__).parent.parent.parent
@@ -85,6 +84,3 @@ def test_many_mails_go_through_kept_connections_and_each_arrives_once(spine: Spi
     spine.settled(sent=60)
     ids = [email.message_from_bytes(raw)["X-Runmail-Event"] for raw in exim.wait_for(60)]
     assert sorted(ids) == sorted(f"run-{number}" for number in range(60))
-
-
-__all__ = ["dovecot", "exim", "mail_home", "running_dovecot", "running_exim"]

@@ -18,8 +18,7 @@ from profiles.profile import ImapSettings, OnUncertain, Profile, Security
 from profiles.sent_folder import sent_folders
 from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
-from tests.rig.fixtures import dovecot, exim, mail_home, running_dovecot, running_exim
-from tests.spine.conftest import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished, wait_until
 from worker.clock import Clock
 from worker.composition import now_milliseconds
 
@@ -165,6 +164,3 @@ def test_a_person_can_have_an_uncertain_mail_sent_once_more(spine: Spine) -> Non
 )
 def test_the_folders_of_sent_mail_are_found_by_flag_or_name(listed: list[object], chosen: list[str]) -> None:
     assert sent_folders(listed) == chosen  # type: ignore[arg-type]
-
-
-__all__ = ["dovecot", "exim", "mail_home", "running_dovecot", "running_exim"]

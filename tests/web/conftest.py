@@ -7,6 +7,7 @@ following no redirect) that are logged in as such or not at all; `page.clock` is
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,15 +18,15 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import update
+from sqlalchemy import Engine, update
 from sqlmodel import col
 from starlette.applications import Starlette
 
 from profiles.authors import PROGRAM
 from profiles.page.shell.visitors import Role
-from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
-from tests.spine.conftest import redis_url
+from tests.web.ledgers import BOTH
 from worker.composition import Ground, lay_ground
+from worker.database import make_engine
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.state import DATABASE_FILE
@@ -158,6 +159,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / DATABASE_FILE
 
 
+@pytest.fixture(scope="module", params=BOTH)
+def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An empty ledger with today's tables, once for the tests of a file: on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgresql").make(f"t{secrets.token_hex(6)}")
+    else:
+        address = f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
+    engine = make_engine(address)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
 def start_page(tmp_path: Path, migrated: Path) -> Iterator[StartPage]:
     """Start the application with settings that differ from the defaults; all end with the test."""
@@ -201,6 +215,3 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-__all__ = ["redis_url"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,35 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.rig.postgresql import PostgreSql
-from worker.database import make_engine
-from worker.migrate import migrate
-
 BOTH = (
     "sqlite",
     pytest.param("postgresql", marks=pytest.mark.real("postgresql")),
 )
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module", params=BOTH)
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An empty ledger with today's tables, once for the tests of a file: on SQLite and on PostgreSQL."""
-    if request.param == "postgresql":
-        address = request.getfixturevalue("postgresql").make(f"t{secrets.token_hex(6)}")
-    else:
-        address = f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-    engine = make_engine(address)
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @dataclass

@@ -17,7 +17,6 @@ from profiles.authors import PROGRAM
 from profiles.page.shell.visitors import Role
 from tests.cli.conversation import converse
 from tests.cli.typed import typed
-from tests.deploy.conftest import database, postgresql
 from worker.database import make_engine
 from worker.migrate import migrate
 from worker.web import tables
@@ -185,6 +184,3 @@ def test_the_migration_makes_the_tables_that_the_program_has(engine: Engine) -> 
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         told = [str(each) for each in compare_metadata(context, SQLModel.metadata)]
     assert [each for each in told if "web_" in each] == []
-
-
-__all__ = ["database", "postgresql"]

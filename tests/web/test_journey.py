@@ -24,7 +24,7 @@ from tests.inbound.acting.test_full_circle import answer, read_mailbox
 from tests.rig.dovecot import Dovecot
 from tests.rig.exim import Exim
 from tests.rig.smtp_server import FaultySmtpServer
-from tests.spine.conftest import Spine, run_finished
+from tests.rig.spine import Spine, run_finished
 from tests.web.eyes import Eyes
 from worker.composition import lay_ground, now_milliseconds
 from worker.migrate import migrate

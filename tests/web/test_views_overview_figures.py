@@ -15,13 +15,13 @@ from consumers.views.taken_times import MOST_MEASURED, taken_times
 from consumers.views.usage import LedgerUsage
 from consumers.views.waiting_now import waiting_now
 from tests.web.filling import HOUR, NOW, fill
-from tests.web.ledgers import counting, ledger, postgresql  # noqa: F401
+from tests.web.ledgers import counting
 
 ROWS = 1_000
 
 
 @pytest.fixture(scope="module")
-def filled(ledger: Engine) -> Engine:  # noqa: F811
+def filled(ledger: Engine) -> Engine:
     fill(ledger, ROWS)
     return ledger
 

@@ -9,12 +9,12 @@ from sqlalchemy import insert, update
 
 from consumers.contract import Publisher, read_event
 from consumers.ledger.tables import breakers, deliveries, events
-from tests.web.conftest import StartPage, redis_url  # noqa: F401
+from tests.web.conftest import StartPage
 from tests.web.filling import fill, run_event
 from tests.web.view_pages import Elements
 
 
-def test_what_waits_on_the_queues_is_told_with_its_age(start_page: StartPage, redis_url: str) -> None:  # noqa: F811
+def test_what_waits_on_the_queues_is_told_with_its_age(start_page: StartPage, redis_url: str) -> None:
     address = f"{redis_url}/77"
     page = start_page(broker_url=address)
     with Publisher(address) as publisher:

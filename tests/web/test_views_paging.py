@@ -13,13 +13,13 @@ from consumers.ledger.tables import deliveries
 from consumers.views.delivery_pages import DeliverySearch, find_deliveries, known_suites, read_deliveries
 from consumers.views.paging import Found, Place, by_id, find_page
 from tests.web.filling import HOUR, NOW, SUITES, fill
-from tests.web.ledgers import counting, ledger, postgresql  # noqa: F401
+from tests.web.ledgers import counting
 
 ROWS = 400
 
 
 @pytest.fixture(scope="module")
-def filled(ledger: Engine) -> Engine:  # noqa: F811
+def filled(ledger: Engine) -> Engine:
     """A ledger of ROWS deliveries."""
     fill(ledger, ROWS)
     return ledger

@@ -8,13 +8,13 @@ import redis
 from sqlalchemy import select, update
 
 from consumers.ledger.tables import events
-from tests.spine.conftest import wait_until
-from tests.web.conftest import StartPage, redis_url  # noqa: F401
+from tests.rig.spine import wait_until
+from tests.web.conftest import StartPage
 from tests.web.filling import fill
 from tests.web.view_pages import Elements
 
 
-def test_an_event_that_is_planned_once_more_rings_the_planner(start_page: StartPage, redis_url: str) -> None:  # noqa: F811
+def test_an_event_that_is_planned_once_more_rings_the_planner(start_page: StartPage, redis_url: str) -> None:
     address = f"{redis_url}/78"
     page = start_page(broker_url=address)
     fill(page.ground.engine, 3, now=page.clock.at)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.filling import fill, silence_some
-from tests.web.ledgers import BOTH, counting, postgresql  # noqa: F401
+from tests.web.ledgers import BOTH, counting
 from tests.web.view_pages import PAGES, running, wait_for_audit
 
 #: Queries of the most costly page, its session's included.

@@ -11,19 +11,18 @@ from consumers.ledger.tables import attempts, deliveries
 from consumers.views.deliveries import show_delivery
 from consumers.views.story import Step, deliveries_of, story
 from tests.cli.typed import typed
-from tests.inbound.acting.conftest import office, postgresql  # noqa: F401
 from tests.inbound.acting.office import BEN, EVA, NOW, Office, alert, bounce, run
 from tests.web.ledgers import counting
 
 MINUTE = 60_000
 
 
-def tell(office: Office, event_row: int, *ids: int) -> list[Step]:  # noqa: F811
+def tell(office: Office, event_row: int, *ids: int) -> list[Step]:
     with office.engine.connect() as connection:
         return story(connection, event_row, ids)
 
 
-def try_to_send(office: Office, delivery: int, fence: int, at: int, outcome: str, answer: str) -> None:  # noqa: F811
+def try_to_send(office: Office, delivery: int, fence: int, at: int, outcome: str, answer: str) -> None:
     with office.engine.begin() as connection:
         connection.execute(
             insert(attempts).values(
@@ -33,7 +32,7 @@ def try_to_send(office: Office, delivery: int, fence: int, at: int, outcome: str
 
 
 @pytest.mark.parametrize("on", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real("postgresql"))])
-def test_everything_is_told_in_the_order_in_which_it_happened(office: Office, on: str) -> None:  # noqa: F811
+def test_everything_is_told_in_the_order_in_which_it_happened(office: Office, on: str) -> None:
     assert office.engine.dialect.name == on
     office.profile()
     (first, second) = office.mail(run("run-1", EVA, BEN))
@@ -63,7 +62,7 @@ def test_everything_is_told_in_the_order_in_which_it_happened(office: Office, on
     assert [step.at for step in steps] == sorted(step.at for step in steps)
 
 
-def test_the_story_of_one_delivery_knows_nothing_of_its_neighbours(office: Office) -> None:  # noqa: F811
+def test_the_story_of_one_delivery_knows_nothing_of_its_neighbours(office: Office) -> None:
     office.profile()
     (first, second) = office.mail(run("run-1", EVA, BEN))
     office.answer(second, "mute 2h", BEN)
@@ -72,7 +71,7 @@ def test_the_story_of_one_delivery_knows_nothing_of_its_neighbours(office: Offic
     assert {step.delivery for step in tell(office, first.event_row, second.id)} == {None, second.id}
 
 
-def test_an_alert_that_was_taken_in_hand_says_by_whom(office: Office) -> None:  # noqa: F811
+def test_an_alert_that_was_taken_in_hand_says_by_whom(office: Office) -> None:
     office.profile()
     (fired,) = office.mail(alert())
     office.answer(fired, "ack")
@@ -81,7 +80,7 @@ def test_an_alert_that_was_taken_in_hand_says_by_whom(office: Office) -> None:  
     assert taken.said["by"] == EVA
 
 
-def test_the_story_of_a_thousand_recipients_costs_no_more_queries_than_that_of_one(office: Office) -> None:  # noqa: F811
+def test_the_story_of_a_thousand_recipients_costs_no_more_queries_than_that_of_one(office: Office) -> None:
     office.profile()
     counts = []
     for number, many in enumerate((1, 1_000)):
@@ -94,7 +93,7 @@ def test_the_story_of_a_thousand_recipients_costs_no_more_queries_than_that_of_o
     assert counts[0] == counts[1]
 
 
-def test_the_command_line_tells_the_same_story(office: Office, tmp_path: Path) -> None:  # noqa: F811
+def test_the_command_line_tells_the_same_story(office: Office, tmp_path: Path) -> None:
     office.profile()
     (first,) = office.mail(run())
     try_to_send(office, first.id, 1, NOW + MINUTE, "taken", "250 \x1b[2Jok")
@@ -112,7 +111,7 @@ def test_the_command_line_tells_the_same_story(office: Office, tmp_path: Path) -
         assert "\x1b" not in said
 
 
-def test_a_delivery_as_json_has_its_story(office: Office) -> None:  # noqa: F811
+def test_a_delivery_as_json_has_its_story(office: Office) -> None:
     office.profile()
     (first,) = office.mail(run())
     with office.engine.begin() as connection:

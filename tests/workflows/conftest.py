@@ -20,7 +20,6 @@ from consumers.workflows.herald import Herald
 from profiles.authors import PROGRAM
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.webhooks import Made, WebhookStore
-from tests.rig.fixtures import authority
 from tests.workflows.hook_server import HookServer, wait_until
 from worker.composition import Ground, lay_ground
 from worker.migrate import migrate
@@ -135,6 +134,3 @@ def open_desk(ground: Ground) -> Iterator[Callable[[], Desk]]:
 def desk(open_desk: Callable[[], Desk]) -> Desk:
     """A running herald."""
     return open_desk()
-
-
-__all__ = ["authority"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,14 +12,6 @@ from tests.workflows.conftest import Desk, command, tell
 from tests.workflows.hook_server import HookServer
 
 pytestmark = pytest.mark.real("postgresql")
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import redis
 
 from profiles.authors import PROGRAM
 from profiles.webhooks import WebhookStore
-from tests.rig.fixtures import smtp_server, start_smtp_server, unknown_authority
-from tests.spine.conftest import Spine, redis_url, spine
+from tests.rig.spine import Spine
 from tests.workflows.conftest import command, tell
 from tests.workflows.hook_server import HookServer, wait_until
 
@@ -114,6 +113,3 @@ def test_a_reply_that_says_rerun_failed_starts_a_pipeline_once(
         "RERUN_TESTS": "card_is_charged_once\nrefund_reaches_the_card\ntotal_with_voucher",
         "RERUN_BY": "dana@example.com",
     }
-
-
-__all__ = ["redis_url", "smtp_server", "spine", "start_smtp_server", "unknown_authority"]

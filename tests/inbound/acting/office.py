@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import json
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, insert, select
 
 from consumers.contract import read_event
@@ -25,6 +30,8 @@ from profiles.errors import UnknownProfile
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.sealing import Keyring
 from profiles.store import Credentials, ProfileStore
+from worker.database import make_engine
+from worker.migrate import migrate
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000
@@ -217,3 +224,17 @@ def bounce(
         f"Final-Recipient: rfc822; {recipient}\nAction: failed\nStatus: {status}\nDiagnostic-Code: smtp; {said}\n\n"
         f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{delivery.message_id}>\nTo: {recipient}\n\n--b--\n"
     ).encode()
+
+
+@pytest.fixture
+def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
+    """An office; on PostgreSQL for a test that has the mark real("postgresql")."""
+    if any("postgresql" in mark.args for mark in request.node.iter_markers("real")):
+        address = request.getfixturevalue("postgresql").make(f"t{secrets.token_hex(6)}")
+    else:
+        address = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    engine = make_engine(address)
+    migrate(engine)
+    keyring = Keyring.parse(f"k1:{base64.b64encode(bytes(range(32))).decode()}")
+    yield Office(engine, keyring)
+    engine.dispose()

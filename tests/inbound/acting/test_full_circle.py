@@ -23,7 +23,7 @@ from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
 from tests.rig.exim import Exim
-from tests.spine.conftest import Spine, run_finished
+from tests.rig.spine import Spine, run_finished
 from worker.composition import collect_parts
 
 pytestmark = [pytest.mark.real("exim"), pytest.mark.real("dovecot"), pytest.mark.timeout(240)]

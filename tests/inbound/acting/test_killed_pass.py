@@ -19,10 +19,10 @@ from consumers.ledger.waiting import profiles
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.inbound.acting.office import written
-from tests.inbound.ingest.conftest import Deliver, deliver  # noqa: F401 (a fixture among them)
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
-from tests.spine.conftest import Spine, run_finished, wait_until
+from tests.rig.maildir import Deliver
+from tests.rig.spine import Spine, run_finished, wait_until
 
 pytestmark = [pytest.mark.real("dovecot"), pytest.mark.timeout(300)]
 
@@ -58,7 +58,7 @@ def count(spine: Spine, table: object, *conditions: object) -> int:
 def test_every_mail_is_kept_once_and_acted_on_once(
     spine: Spine,
     dovecot: Dovecot,
-    deliver: Deliver,  # noqa: F811
+    deliver: Deliver,
     place: str,
 ) -> None:
     proxy = CuttingProxy(dovecot.tls_port)

@@ -11,9 +11,10 @@ from consumers.ledger.tables import deliveries
 from consumers.ledger.waiting import profiles
 from profiles.store import Credentials
 from tests.inbound.acting.office import written
-from tests.inbound.ingest.conftest import Deliver, deliver, profile_of  # noqa: F401 (a fixture among them)
+from tests.inbound.ingest.conftest import profile_of
 from tests.rig.dovecot import Dovecot
-from tests.spine.conftest import Spine, run_finished, wait_until
+from tests.rig.maildir import Deliver
+from tests.rig.spine import Spine, run_finished, wait_until
 
 pytestmark = [pytest.mark.real("dovecot"), pytest.mark.timeout(300)]
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.real("dovecot"), pytest.mark.timeout(300)]
 def test_help_is_answered_and_every_command_tells_of_it(
     spine: Spine,
     dovecot: Dovecot,
-    deliver: Deliver,  # noqa: F811
+    deliver: Deliver,
 ) -> None:
     imap = profile_of(dovecot).imap
     profile = spine.profile()

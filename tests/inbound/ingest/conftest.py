@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,8 @@ from consumers.ledger.mailboxes import add_mailboxes, due_mailboxes
 from consumers.ledger.reply_tables import mailboxes, replies
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
+from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
-from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
-from tests.spine.conftest import redis_url, spine  # noqa: F401
 from worker.composition import Ground, collect_parts, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
@@ -107,30 +104,9 @@ def mail(subject: str = "Re: checkout-api", body: str = "ack\n", sender: str = "
     ).encode()
 
 
-Deliver = Callable[..., Path]
-
-
 @pytest.fixture
-def deliver(dovecot: Dovecot) -> Deliver:
-    """Put mails into a folder of Dovecot's Maildir, in the order of the calls."""
-    count = 0
-
-    def put(source: bytes, folder: str = "INBOX", taken_in: float | None = None) -> Path:
-        nonlocal count
-        count += 1
-        home = dovecot.home
-        box = home.maildir if folder == "INBOX" else home.maildir / f".{folder}"
-        moment = time.time() if taken_in is None else taken_in
-        for part in ("new", "cur", "tmp"):
-            if not (box / part).is_dir():
-                (box / part).mkdir(parents=True, mode=0o700)
-                os.chown(box, home.owner.pw_uid, home.owner.pw_gid)
-                os.chown(box / part, home.owner.pw_uid, home.owner.pw_gid)
-        # The number keeps the order: Dovecot gives out UIDs by name.
-        path = box / "new" / f"{1_700_000_000 + count}.{secrets.token_hex(4)}.rig"
-        path.write_bytes(source)
-        os.chown(path, home.owner.pw_uid, home.owner.pw_gid)
-        os.utime(path, (moment, moment))
-        return path
-
-    return put
+def proxy(dovecot: Dovecot) -> Iterator[CuttingProxy]:
+    """A way to Dovecot that a test may cut."""
+    proxy = CuttingProxy(dovecot.tls_port)
+    yield proxy
+    proxy.stop()

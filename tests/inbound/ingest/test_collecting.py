@@ -17,8 +17,9 @@ from consumers.inbound.fetching import BATCH_MAILS
 from consumers.inbound.passes import PassOutcome
 from consumers.ledger.mailboxes import rewind
 from consumers.ledger.reply_tables import mailboxes, replies
-from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
+from tests.inbound.ingest.conftest import CREATED, Rig, mail
 from tests.rig.dovecot import Dovecot
+from tests.rig.maildir import Deliver
 from worker.lookups import open_mailbox
 
 pytestmark = pytest.mark.real("dovecot")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -22,21 +22,15 @@ from profiles.imap_link import ImapLink
 from profiles.mailbox_reading import Listed
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
-from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
+from tests.inbound.ingest.conftest import CREATED, Rig, mail
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
+from tests.rig.maildir import Deliver
 from worker.composition import Ground
 from worker.lookups import open_mailbox
 
 pytestmark = pytest.mark.real("dovecot")
-
-
-@pytest.fixture
-def proxy(dovecot: Dovecot) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(dovecot.tls_port)
-    yield proxy
-    proxy.stop()
 
 
 def behind(rig: Rig, proxy: CuttingProxy, dovecot: Dovecot) -> None:

@@ -19,21 +19,14 @@ from consumers.ledger.replies import find_unread, settle_reading
 from consumers.ledger.reply_tables import replies
 from consumers.ledger.retention import Forgettable, count_forgettable, forget, forget_old
 from consumers.views.mailboxes import list_mailboxes
-from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
+from tests.inbound.ingest.conftest import CREATED, Rig, mail
+from tests.rig.maildir import Deliver
 from tests.rig.postgresql import PostgreSql
 from worker.composition import Ground, lay_ground, reply_path
 from worker.migrate import migrate
 from worker.settings import Settings
 
 pytestmark = [pytest.mark.real("postgresql"), pytest.mark.real("dovecot"), pytest.mark.xdist_group("postgresql")]
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSql]:
-    server = PostgreSql()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from sqlalchemy import insert, select, update
 
 from consumers.ledger.reply_tables import mailboxes, replies
 from profiles.store import Credentials
-from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail, profile_of
+from tests.inbound.ingest.conftest import CREATED, Rig, mail, profile_of
 from tests.rig.dovecot import Dovecot
-from tests.spine.conftest import Spine, wait_until
+from tests.rig.maildir import Deliver
+from tests.rig.spine import Spine, wait_until
 from worker.broker import QueueBroker
 from worker.clock import Clock
 from worker.composition import declare_actors

@@ -10,7 +10,8 @@ import pytest
 from consumers.inbound.passes import PassOutcome
 from profiles.imap_link import ImapLink
 from profiles.profile import Profile
-from tests.inbound.ingest.conftest import Deliver, Rig, mail
+from tests.inbound.ingest.conftest import Rig, mail
+from tests.rig.maildir import Deliver
 from tests.rig.statements import counted
 from worker.lookups import open_mailbox
 

@@ -12,12 +12,13 @@ import pytest
 
 from consumers.ledger.mailboxes import Mailbox
 from profiles.store import Credentials
-from tests.inbound.ingest.conftest import Deliver, Rig, mail
+from tests.inbound.ingest.conftest import Rig, mail
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
-from tests.inbound.ingest.test_faults import behind, proxy, stranger  # noqa: F401 (a fixture among them)
+from tests.inbound.ingest.test_faults import behind, stranger
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
-from tests.spine.conftest import wait_until
+from tests.rig.maildir import Deliver
+from tests.rig.spine import wait_until
 from worker.composition import Ground
 from worker.watchers import Pace, Watchers
 
@@ -57,7 +58,7 @@ def test_a_dead_connection_is_noticed_and_replaced(
     rig: Rig,
     deliver: Deliver,
     watch: Watch,
-    proxy: CuttingProxy,  # noqa: F811
+    proxy: CuttingProxy,
     dovecot: Dovecot,
 ) -> None:
     behind(rig, proxy, dovecot)
@@ -88,7 +89,7 @@ def test_a_connection_that_fell_silent_is_noticed_and_replaced(
     rig: Rig,
     deliver: Deliver,
     watch: Watch,
-    proxy: CuttingProxy,  # noqa: F811
+    proxy: CuttingProxy,
     dovecot: Dovecot,
 ) -> None:
     """Half-open: nothing is closed, nothing comes. The end of the IDLE has a deadline, and polls go on meanwhile."""
@@ -120,7 +121,7 @@ def test_idle_is_begun_anew_before_a_server_would_hang_up(
 def test_no_more_mailboxes_are_watched_than_are_allowed(
     rig: Rig,
     watch: Watch,
-    proxy: CuttingProxy,  # noqa: F811
+    proxy: CuttingProxy,
     dovecot: Dovecot,
 ) -> None:
     behind(rig, proxy, dovecot)
@@ -147,7 +148,7 @@ def test_a_server_without_idle_is_left_to_the_poll(
     assert sum(b"LOGIN" in line for line in server.lines) == 1
 
 
-def test_a_refused_login_is_not_tried_again_soon(rig: Rig, watch: Watch, proxy: CuttingProxy, dovecot: Dovecot) -> None:  # noqa: F811
+def test_a_refused_login_is_not_tried_again_soon(rig: Rig, watch: Watch, proxy: CuttingProxy, dovecot: Dovecot) -> None:
     behind(rig, proxy, dovecot)
     rig.ground.profiles.update(rig.profile, Credentials(imap="wrong"))
 

@@ -23,7 +23,6 @@ from consumers.ledger.books import read_books
 from consumers.views.deliveries import DeliveryFilter, list_deliveries
 from consumers.views.events import EventFilter, list_events
 from profiles.profile import Profile, Security, SmtpSettings
-from tests.rig.fixtures import authority, smtp_server, start_smtp_server, unknown_authority
 from tests.rig.forked import Forked, run_command, start_command
 from tests.rig.smtp_server import FaultySmtpServer
 from worker.broker import QueueBroker
@@ -231,6 +230,3 @@ def queue_message(event: Any, **more: Any) -> bytes:
             **more,
         }
     ).encode()
-
-
-__all__ = ["authority", "smtp_server", "start_smtp_server", "unknown_authority"]
