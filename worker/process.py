@@ -20,7 +20,8 @@ from pathlib import Path
 import structlog
 from dramatiq.worker import Worker
 
-from worker.composition import Ground, WorkerParts
+from worker.composition import WorkerParts
+from worker.ground import Ground
 from worker.restart_pause import RestartPause
 from worker.watch import WorkerWatch
 

@@ -24,7 +24,7 @@ from tests.rig.fixtures import StartSmtpServer, authority, smtp_server, start_sm
 from tests.rig.smtp_server import FaultySmtpServer
 from tests.spine.conftest import Spine, redis_url, run_finished, spine
 from worker.cli.author import author
-from worker.composition import lay_ground
+from worker.ground import lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

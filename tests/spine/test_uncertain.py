@@ -21,7 +21,7 @@ from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import dovecot, exim, mail_home, running_dovecot, running_exim
 from tests.spine.conftest import Spine, run_finished, wait_until
 from worker.clock import Clock
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 LOST = pytest.mark.fault(verb="DOT", kind="drop", taken=True, times=1)
 

@@ -25,7 +25,7 @@ from profiles.authors import PROGRAM
 from profiles.page.shell.visitors import Role
 from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
 from tests.spine.conftest import redis_url
-from worker.composition import Ground, lay_ground
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.state import DATABASE_FILE

@@ -14,7 +14,8 @@ from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.cli.completing import profile_names
 from worker.cli.story_lines import step_told
-from worker.composition import declare_actors, now_milliseconds
+from worker.composition import declare_actors
+from worker.ground import now_milliseconds
 from worker.redis_client import make_client
 
 app = typer.Typer(

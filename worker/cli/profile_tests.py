@@ -13,7 +13,7 @@ from profiles.sealing import Service
 from profiles.stages import Outcome, Stage
 from profiles.trying_out import services_of, try_service
 from worker.cli import shown
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 MARKS = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.SKIPPED: "–", Outcome.FAILED: "✗"}
 

@@ -8,8 +8,8 @@ from profiles.errors import KeyringInvalid
 from worker import migrate
 from worker.cli import entry
 from worker.cli.shown import fail
-from worker.composition import Ground, lay_ground
 from worker.database import DatabaseUnusable
+from worker.ground import Ground, lay_ground
 from worker.state import StateUnusable
 
 

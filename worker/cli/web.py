@@ -8,7 +8,7 @@ import typer
 
 from worker.cli import shown, standing
 from worker.cli.author import author
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 from worker.process import stop_on_signals
 from worker.web.accounts import Accounts
 from worker.web.composition import build_application

@@ -21,8 +21,9 @@ from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page.shell.pages import Pages
 from worker.broker import QueueBroker
-from worker.composition import QUEUES, Ground, declare_actors, reply_path
+from worker.composition import QUEUES, declare_actors, reply_path
 from worker.database import open_snapshot
+from worker.ground import Ground
 from worker.lookups import load_body, taken_by
 from worker.redis_client import make_client
 from worker.settings import Settings

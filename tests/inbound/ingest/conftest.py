@@ -23,7 +23,8 @@ from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import *  # noqa: F403 (fixtures are found by their names)
 from tests.spine.conftest import redis_url, spine  # noqa: F401
-from worker.composition import Ground, collect_parts, lay_ground
+from worker.composition import collect_parts
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

@@ -26,7 +26,7 @@ from tests.inbound.ingest.conftest import CREATED, Deliver, Rig, mail
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.lookups import open_mailbox
 
 pytestmark = pytest.mark.real("dovecot")

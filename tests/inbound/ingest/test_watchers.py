@@ -18,7 +18,7 @@ from tests.inbound.ingest.test_faults import behind, proxy, stranger  # noqa: F4
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
 from tests.spine.conftest import wait_until
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.watchers import Pace, Watchers
 
 pytestmark = pytest.mark.real("dovecot")
