@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from consumers.ledger.books import Books, read_books
-from worker import migrate as migrations
+from worker import revisions
 from worker.cli import entry, shown, standing
 from worker.cli.against import audit_against
 from worker.cli.progress import Progress
@@ -36,13 +36,15 @@ def migrate(
     """Bring the database's tables up to date, while workers of the old program go on."""
     engine = standing.bare_ground().engine
     if check:
-        _check(migrations.current(engine), as_json=as_json)
+        _check(revisions.current(engine), as_json=as_json)
         return
+    from worker.migrate import migrate as bring_up_to_date  # alembic, which `audit` and `doctor` need not wait for
+
     with Progress("migrating"):
-        before, after = migrations.migrate(engine)
+        before, after = bring_up_to_date(engine)
     if as_json:
         shown.print_json({"before": before, "after": after})
-    elif after != migrations.newest():
+    elif after != revisions.newest():
         shown.say(f"The database is newer ({after}) than this program, which works beside it: nothing was changed.")
     elif before == after:
         shown.say(f"The database is up to date ({after}).")
@@ -51,11 +53,11 @@ def migrate(
 
 
 def _check(current: str | None, *, as_json: bool) -> None:
-    due = migrations.is_due(current)
+    due = revisions.is_due(current)
     if as_json:
-        shown.print_json({"current": current, "newest": migrations.newest(), "due": due})
+        shown.print_json({"current": current, "newest": revisions.newest(), "due": due})
     elif not due:
-        newer = "" if current == migrations.newest() else ": newer than this program, which works beside it"
+        newer = "" if current == revisions.newest() else ": newer than this program, which works beside it"
         shown.say(f"The database is up to date ({current}){newer}.")
     elif current is None:
         shown.say("The database has no tables yet: run `runmail migrate`.")
