@@ -38,18 +38,13 @@ from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWrite
 from worker.lookups import find_by_id, find_by_name, message_id, open_mailbox, sent_mail
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
+from worker.queues import DELIVERIES, EVENTS, MAILBOXES, WORKFLOWS
 from worker.redis_client import make_client
 from worker.sending import make_lanes
 from worker.state import state_folder
 from worker.workflows import make_herald
 
 log = structlog.get_logger(__name__)
-
-EVENTS = "events"
-DELIVERIES = "deliveries"
-MAILBOXES = "mailboxes"
-WORKFLOWS = "workflows"
-QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200

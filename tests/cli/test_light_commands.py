@@ -47,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", ["profiles list", "deliveries list", "suppressions list", "mutes list"])
+@pytest.mark.parametrize("command", ["profiles list", "deliveries list", "events list", "mutes list", "audit"])
 def test_a_command_that_reads_the_database_loads_nothing_else(home: Path, command: str) -> None:
     modules = loaded(home, *command.split())
 
@@ -57,6 +57,11 @@ def test_a_command_that_reads_the_database_loads_nothing_else(home: Path, comman
 
 def test_publishing_loads_neither_database_nor_mail_nor_before_it_is_needed_the_broker(home: Path) -> None:
     assert not loaded(home, "publish", "--help") & {*DATABASE, *READING}
+
+
+@pytest.mark.parametrize("command", ["worker", "web"])
+def test_explaining_a_process_loads_nothing_it_is_built_of(home: Path, command: str) -> None:
+    assert not loaded(home, command, "--help") & set(READING)
 
 
 def test_explaining_every_command_loads_no_alembic(home: Path) -> None:

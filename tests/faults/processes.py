@@ -20,7 +20,8 @@ LOADED = [
     "worker.cli.main",
     "worker.cli.running",
     "worker.cli.standing",
-    "worker.process",
+    "worker.ticking",
+    "worker.working",
     "alembic.command",
     "tests.faults.processes",
 ]

@@ -10,10 +10,8 @@ import typer
 from consumers.ledger.books import Books, read_books
 from worker import revisions
 from worker.cli import entry, shown, standing
-from worker.cli.against import audit_against
 from worker.cli.progress import Progress
 from worker.database import open_snapshot
-from worker.doctor import examine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -93,6 +91,8 @@ def audit(
         show_books(books, as_json=as_json)
         good = books.balanced
     else:
+        from worker.cli.against import audit_against
+
         good = audit_against(against, since, until, as_json=as_json)
     if not good:
         raise typer.Exit(1)
@@ -116,6 +116,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Examine settings, database, broker, clock and profiles, and say what to do. Exit 1 if something is wrong."""
+    from worker.doctor import examine  # it looks at every part, and so loads them all
+
     with Progress("examining"):
         findings = list(examine(entry.settings()))
     if as_json:
