@@ -16,7 +16,7 @@ from consumers.ledger.recording import arrival, record
 from consumers.ledger.tables import deliveries
 from consumers.outbound.planner import plan_event
 from consumers.outbound.tokens import PURPOSE
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 from worker.lookups import find_by_name, message_id
 
 #: Recipients of one run: the events are a tenth of the mails.

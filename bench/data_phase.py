@@ -16,8 +16,8 @@ from outbound import HERE, Figures, Sink, measure
 
 from consumers.contract import Publisher, read_event
 from profiles.profile import Limits, Profile, Security, SmtpSettings
-from worker.composition import lay_ground
 from worker.embedded_redis import EmbeddedRedis
+from worker.ground import lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

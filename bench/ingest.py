@@ -45,7 +45,8 @@ from tests.inbound.ingest.cutting_proxy import CuttingProxy  # noqa: E402
 from tests.rig.authority import Authority  # noqa: E402
 from tests.rig.dovecot import Dovecot, start_dovecot  # noqa: E402
 from tests.rig.mail_home import MailHome  # noqa: E402
-from worker.composition import Ground, collect_parts, lay_ground  # noqa: E402
+from worker.composition import collect_parts  # noqa: E402
+from worker.ground import Ground, lay_ground  # noqa: E402
 from worker.logs import set_up_logs  # noqa: E402
 from worker.migrate import migrate  # noqa: E402
 from worker.settings import Settings  # noqa: E402

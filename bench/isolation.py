@@ -19,8 +19,8 @@ from consumers.contract import Publisher, read_event
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.faults.inputs import alert
 from tests.faults.sink import Sink as FaultySink
-from worker.composition import lay_ground
 from worker.embedded_redis import EmbeddedRedis
+from worker.ground import lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

@@ -21,8 +21,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from consumers.contract import Publisher, read_event  # noqa: E402
 from profiles.profile import Limits, Profile, Security, SmtpSettings  # noqa: E402
-from worker.composition import lay_ground  # noqa: E402
 from worker.embedded_redis import EmbeddedRedis  # noqa: E402
+from worker.ground import lay_ground  # noqa: E402
 from worker.migrate import migrate  # noqa: E402
 from worker.settings import Settings  # noqa: E402
 

@@ -19,9 +19,11 @@ from consumers.ledger.outgoing import is_waiting
 from consumers.ledger.overdue import tell_overdue
 from consumers.ledger.sweeping import Swept, sweep
 from consumers.reports.firing import fire_due
-from worker.composition import EVENTS, QUEUES, WORKFLOWS, Bells, now_milliseconds
+from worker.composition import Bells
+from worker.ground import now_milliseconds
 from worker.mailbox_clock import MailboxClock
 from worker.metrics_clock import ClockMetrics
+from worker.queues import EVENTS, QUEUES, WORKFLOWS
 
 log = structlog.get_logger(__name__)
 

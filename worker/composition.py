@@ -20,7 +20,6 @@ import dramatiq
 import structlog
 from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage
-from sqlalchemy import Engine
 
 from consumers.facts import Tell, untold
 from consumers.inbound.aliases import read_aliases
@@ -33,27 +32,19 @@ from consumers.outbound import tokens
 from consumers.outbound.intake import Intake
 from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
-from profiles.sealing import Keyring
-from profiles.store import ProfileStore
 from worker.broker import QueueBroker
-from worker.database import make_engine
+from worker.ground import Ground, now_milliseconds
 from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, read_point
 from worker.lookups import find_by_id, find_by_name, message_id, open_mailbox, sent_mail
 from worker.open_links import OpenLinks
 from worker.queue_consumer import QUARANTINE
+from worker.queues import DELIVERIES, EVENTS, MAILBOXES, WORKFLOWS
 from worker.redis_client import make_client
 from worker.sending import make_lanes
-from worker.settings import Settings
-from worker.state import database_url, secret_keys, state_folder
+from worker.state import state_folder
 from worker.workflows import make_herald
 
 log = structlog.get_logger(__name__)
-
-EVENTS = "events"
-DELIVERIES = "deliveries"
-MAILBOXES = "mailboxes"
-WORKFLOWS = "workflows"
-QUEUES = (EVENTS, DELIVERIES, MAILBOXES, WORKFLOWS)
 
 #: Deliveries for which one bell is rung: a larger group is shared by several workers.
 DELIVERIES_PER_BELL = 200
@@ -61,16 +52,6 @@ DELIVERIES_PER_BELL = 200
 COLLECTOR_STOP_SECONDS = 5.0
 #: Milliseconds a queue message waits while the database is away.
 AWAY_DELAY = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every command stands on: settings, database, keys, profiles."""
-
-    settings: Settings
-    engine: Engine
-    keyring: Keyring
-    profiles: ProfileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +71,6 @@ class Bells:
         """Ring for a profile with `count` deliveries due."""
         for _ in range(-(-count // DELIVERIES_PER_BELL)):
             self.deliver.send(profile_id)
-
-
-def now_milliseconds() -> int:
-    """Return the wall clock's milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def lay_ground(settings: Settings) -> Ground:
-    """Build what every command needs; opens no connection yet."""
-    engine = make_engine(database_url(settings))
-    keyring = Keyring.parse(secret_keys(settings))
-    return Ground(settings, engine, keyring, ProfileStore(engine, keyring))
 
 
 def make_broker(broker_url: str, point: Point | None = None) -> QueueBroker:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import migrate
+from worker import revisions
 from worker.clock import Clock
 from worker.composition import WorkerParts
 from worker.health import Check, Unwell
@@ -27,17 +27,17 @@ BROKER_SECONDS = 1.0
 
 def ready_checks(engine: Engine, broker_url: str) -> dict[str, Check]:
     """Return the checks of what every process needs: a database of a known schema, and a broker that answers."""
-    newest = migrate.newest()
+    newest = revisions.newest()
     client = make_client(broker_url, answer_seconds=BROKER_SECONDS)
 
     def database() -> str:
         try:
-            revision = migrate.current(engine)
+            revision = revisions.current(engine)
         except SQLAlchemyError as error:
             raise Unwell(f"does not answer ({type(error).__name__})") from None
         if revision is None:
             raise Unwell("has no tables yet: run `runmail migrate`")
-        if revision != newest and migrate.is_known(revision):
+        if revision != newest and revisions.is_known(revision):
             raise Unwell(f"is older ({revision}) than this program ({newest}): run `runmail migrate`")
         return f"{engine.dialect.name}, schema {revision}"
 

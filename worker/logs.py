@@ -11,8 +11,6 @@ import sys
 from typing import Any
 
 import structlog
-from dramatiq.broker import MessageProxy
-from dramatiq.message import Message
 from structlog.typing import Processor
 
 #: Libraries whose lines below warning say nothing to an operator.
@@ -66,4 +64,5 @@ class OnlyIds(logging.Filter):
 
 
 def _shown(arg: Any) -> Any:
-    return f"{arg.actor_name}:{arg.message_id}" if isinstance(arg, Message | MessageProxy) else arg
+    """Return a queue message's ids, anything else as it is; told by what it has, so that no command loads dramatiq."""
+    return f"{arg.actor_name}:{arg.message_id}" if hasattr(arg, "actor_name") and hasattr(arg, "message_id") else arg

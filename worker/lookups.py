@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -25,9 +24,7 @@ from profiles.sent_folder import find_sent
 from profiles.smtp_link import SmtpLink
 from profiles.store import ProfileStore
 from profiles.verbs import Verb
-
-if TYPE_CHECKING:
-    from worker.composition import Ground
+from worker.ground import Ground
 
 
 def find_by_name(profiles: ProfileStore) -> FindProfile:

@@ -14,7 +14,8 @@ from consumers.ledger.answer_limits import forget_turns
 from consumers.ledger.mailboxes import Mailbox, add_mailboxes, due_mailboxes, postpone, wanted_mailboxes
 from consumers.ledger.replies import find_unread
 from consumers.ledger.retention import forget_old
-from worker.composition import Bells, Ground, now_milliseconds
+from worker.composition import Bells
+from worker.ground import Ground, now_milliseconds
 from worker.watchers import Watchers
 
 log = structlog.get_logger(__name__)

@@ -1,36 +1,27 @@
-"""Worker processes: one that works, and a parent that keeps several of them running.
+"""Processes: how one hears that it should end, and a parent that keeps several of them running.
 
-SIGTERM, SIGINT and the end of the terminal finish the mails in flight; a second signal changes nothing. A worker
-process that dies is started anew, later each time it dies young.
+SIGTERM, SIGINT and the end of the terminal finish what is in hand; a second signal changes nothing. A process that
+dies is started anew, later each time it dies young. What a process does is not known here: a parent stays small.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import structlog
-from dramatiq.worker import Worker
 
-from worker.composition import Ground, WorkerParts
 from worker.restart_pause import RestartPause
-from worker.watch import WorkerWatch
 
 log = structlog.get_logger(__name__)
 
-#: Milliseconds that idle threads sleep at most before they look whether they should stop.
-WORKER_TIMEOUT = 500
-#: Seconds a thread may keep Python from another. At the default of 5 ms an answer from a mail server often waits
-#: longer for the interpreter than it took to come.
-SWITCH_SECONDS = 0.0005
 #: Tells a child of Processes the id of its parent, which it must not outlive. Nobody else sets it: a command that
 #: a person or an init system started works on when its shell ends.
 PARENT_VARIABLE = "RUNMAIL_PARENT"
@@ -80,42 +71,6 @@ def _watch_parent(stopping: threading.Event, parent: int) -> None:
             return
     log.warning("parent_gone")
     stopping.set()
-
-
-def run_worker(
-    ground: Ground, broker_url: str, *, threads: int, queues: Collection[str] | None, health_port: int | None = None
-) -> None:
-    """Work until a signal comes or the parent is gone, then finish what is in hand.
-
-    Raises:
-        PortTaken: when the health port cannot be opened.
-        TracesUnusable: when traces are asked for and cannot be made.
-    """
-    stopping = stop_on_signals()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    watch = WorkerWatch(ground, broker_url, health_port)
-    parts = WorkerParts(ground, broker_url, watch.tell)
-    worker = Worker(
-        parts.bells.broker,
-        queues=set(queues) if queues else None,
-        worker_timeout=WORKER_TIMEOUT,
-        worker_threads=threads,
-    )
-    watch.start(parts, worker)
-    parts.start()
-    worker.start()
-    # What is there now stays for as long as the process; the collector need not walk over it again and again.
-    gc.freeze()
-    log.info("worker_started", threads=threads, pid=os.getpid())
-    while not stopping.wait(1.0):
-        pass
-    log.info("worker_stopping")
-    seconds = ground.settings.stop_seconds
-    worker.stop(timeout=round(seconds * 1000))
-    parts.stop(seconds)
-    watch.stop()
-    parts.bells.broker.client.close()
-    log.info("worker_stopped")
 
 
 class Processes:

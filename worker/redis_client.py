@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import redis
+from typing import TYPE_CHECKING
 
 from consumers.contract import broker_url
+
+if TYPE_CHECKING:
+    import redis
 
 #: Seconds without an answer after which a connection is given up; dramatiq's default of 5 left sent messages
 #: un-acked after a short stall.

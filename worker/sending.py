@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from consumers.facts import Tell
 from consumers.ledger.lease import since_boot
@@ -20,13 +19,11 @@ from consumers.outbound.lane import LaneParts
 from consumers.outbound.lanes import Lanes
 from consumers.outbound.schedule import MaxAges
 from profiles.smtp_link import SmtpLink
+from worker.ground import Ground
 from worker.kill_points import Point, pointed_link
 from worker.lookups import find_by_id, load_body, open_link, taken_by
 from worker.open_links import OpenLinks
 from worker.settings import Settings
-
-if TYPE_CHECKING:
-    from worker.composition import Ground
 
 #: Seconds beyond an attempt's for which the opening of a connection counts, should nobody report its end.
 OPENING_MARGIN = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from worker.composition import Ground
 from worker.embedded_redis import EmbeddedRedis
+from worker.ground import Ground
 from worker.process import Processes, health_option, own_command, stop_on_signals
 from worker.state import prepare, state_folder
 

@@ -11,12 +11,14 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from consumers.facts import Fact, Tell, untold
 from worker.clock import Clock
-from worker.composition import QUEUES, Bells, Ground, WorkerParts, now_milliseconds
+from worker.composition import Bells, WorkerParts
+from worker.ground import Ground, now_milliseconds
 from worker.health import Check, Checkup
 from worker.health_checks import clock_checks, lease_check, ready_checks, worker_checks
 from worker.health_server import JSON, HealthServer, Page, Pages
 from worker.metrics import WorkerMetrics, exposed
 from worker.metrics_clock import BacklogReader, ClockMetrics
+from worker.queues import QUEUES
 from worker.settings import Settings
 from worker.traces import make_traces
 

@@ -21,7 +21,7 @@ from profiles.imap_link import FAILURES, ImapLink
 from profiles.mailbox_reading import open_folder
 from profiles.profile import Profile
 from profiles.verbs import Verb
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.lookups import open_mailbox
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from profiles.tables import ProfileRow
 from tests.cli.test_operator_commands import document
 from tests.cli.typed import typed
 from tests.rig.spine import wait_until
-from worker.composition import Ground, lay_ground
+from worker.ground import Ground, lay_ground
 from worker.key_file import add_key, new_key, remove_key
 from worker.migrate import migrate
 from worker.settings import Settings

@@ -24,7 +24,7 @@ from tests.rig.fixtures import StartSmtpServer
 from tests.rig.smtp_server import FaultySmtpServer
 from tests.rig.spine import Spine, run_finished
 from worker.cli.author import author
-from worker.composition import lay_ground
+from worker.ground import lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

@@ -9,7 +9,7 @@ import redis
 
 from consumers.ledger.tables import awaited_runs
 from tests.rig.spine import Spine, queue_message, run_finished, wait_until
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 pytestmark = pytest.mark.real("redis")
 

@@ -22,8 +22,8 @@ from consumers.ledger.states import EventState
 from consumers.ledger.tables import attempts, deliveries, events
 from tests.deploy.conftest import wait_until
 from tests.rig.spine import Spine, run_finished
-from worker.composition import now_milliseconds
 from worker.database import make_engine
+from worker.ground import now_milliseconds
 from worker.migrate import migrate
 from worker.prune import count, prune
 

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, inspect
 
 from tests.deploy.test_prune import grow_old
 from tests.rig.spine import Spine, run_finished
-from worker import migrate as migrations
+from worker import revisions
 from worker.database import make_engine
+from worker.migrate import configuration
 
 ROOT = Path(__file__).parent.parent.parent
 #: Every released schema, by the commit that was released with it.
@@ -90,7 +93,7 @@ def test_workers_of_the_released_program_go_on_while_this_one_migrates_and_joins
     assert spine.run("migrate", "--check").returncode == 1
     spine.publish(*(run_finished(f"during-{number}") for number in range(20)))
     migrated = json.loads(spine.run("migrate", "--json").stdout)
-    assert migrated == {"before": "0001", "after": migrations.newest()}
+    assert migrated == {"before": "0001", "after": revisions.newest()}
     assert spine.run("migrate", "--check").returncode == 0
     # The old program alone on the new schema: its statements still fit.
     spine.publish(*(run_finished(f"old-on-new-{number}") for number in range(20)))
@@ -132,23 +135,39 @@ def add_profile(spine: Spine, program: Path) -> None:
 
 
 def test_every_released_schema_is_still_on_the_way_to_the_newest() -> None:
-    scripts = ScriptDirectory(str(migrations.MIGRATIONS))
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
     way = [script.revision for script in scripts.walk_revisions()]
 
     assert set(RELEASED) <= set(way)
     assert len(scripts.get_heads()) == 1
 
 
+def test_the_names_of_the_files_tell_what_alembic_reads_in_them() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+
+    assert scripts.get_heads() == [revisions.newest()]
+    assert [script.revision for script in scripts.walk_revisions()] == revisions.known()[::-1]
+
+
+def test_the_table_of_the_revision_is_alembics(database: str) -> None:
+    engine = make_engine(database)
+    with engine.connect() as connection, connection.begin():
+        asked = MigrationContext.configure(connection)
+        assert (revisions.read_revision(connection), asked.get_current_revision()) == (None, None)
+        for revision in revisions.known():
+            command.upgrade(configuration(connection), revision)
+            assert revisions.read_revision(connection) == asked.get_current_revision() == revision
+    engine.dispose()
+
+
 def test_migrations_only_add(database: str) -> None:
     """An older program must run beside a newer database: nothing it knows goes, nothing new is asked of it."""
-    from alembic import command
-
     engine = make_engine(database)
     tables: dict[str, dict[str, str]] = {}
-    scripts = ScriptDirectory(str(migrations.MIGRATIONS))
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
     for script in reversed(list(scripts.walk_revisions())):
         with engine.connect() as connection, connection.begin():
-            command.upgrade(migrations.configuration(connection), script.revision)
+            command.upgrade(configuration(connection), script.revision)
         found = {}
         examined = inspect(engine)
         for table in examined.get_table_names():
@@ -174,7 +193,7 @@ def test_two_migrations_at_once_are_one(database: str, tmp_path: Path) -> None:
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [json.loads(process.communicate(timeout=60)[0])["before"] for process in both]
 
-    assert sorted(said, key=str) == sorted([None, migrations.newest()], key=str)
+    assert sorted(said, key=str) == sorted([None, revisions.newest()], key=str)
 
 
 def test_check_says_whether_a_migration_is_due_and_changes_nothing(tmp_path: Path, spine: Spine) -> None:
@@ -183,10 +202,10 @@ def test_check_says_whether_a_migration_is_due_and_changes_nothing(tmp_path: Pat
     assert (before.returncode, before.stdout) == (1, "The database has no tables yet: run `runmail migrate`.\n")
     assert inspect(create_engine(other)).get_table_names() == []
     due = json.loads(spine.run("migrate", "--check", "--json", RUNMAIL_DATABASE_URL=other).stdout)
-    assert due == {"current": None, "newest": migrations.newest(), "due": True}
+    assert due == {"current": None, "newest": revisions.newest(), "due": True}
 
     after = spine.run("migrate", "--check")
-    assert (after.returncode, after.stdout) == (0, f"The database is up to date ({migrations.newest()}).\n")
+    assert (after.returncode, after.stdout) == (0, f"The database is up to date ({revisions.newest()}).\n")
 
 
 def test_a_database_of_a_newer_program_is_left_alone(spine: Spine) -> None:

@@ -25,8 +25,9 @@ from tests.faults.sink import Sink
 from tests.faults.tally import Tally, count
 from tests.rig.forked import Forked, start_command
 from tests.rig.redis_server import RedisServer
-from worker.composition import Bells, declare_actors, lay_ground, make_broker, now_milliseconds
+from worker.composition import Bells, declare_actors, make_broker
 from worker.database import open_snapshot
+from worker.ground import lay_ground, now_milliseconds
 from worker.kill_points import HOME, KILL
 from worker.migrate import migrate
 from worker.settings import Settings

@@ -9,7 +9,7 @@ from consumers.ledger.deciding import release
 from consumers.ledger.sweeping import sweep
 from profiles.profile import Limits
 from tests.rig.spine import Spine, run_finished, wait_until
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 HOUR = 3_600_000
 

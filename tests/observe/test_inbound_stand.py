@@ -16,9 +16,9 @@ from consumers.ledger.reply_tables import mailboxes, replies
 from consumers.views.inbound_stand import MailboxStand, read_inbound_stand
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
-from worker.composition import Ground, lay_ground
 from worker.doctor.finding import Finding, Surroundings
 from worker.doctor.inbound import examine_inbound
+from worker.ground import Ground, lay_ground
 from worker.metrics import exposed
 from worker.metrics_clock import ClockMetrics
 from worker.migrate import migrate

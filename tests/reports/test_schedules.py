@@ -28,7 +28,7 @@ from consumers.reports.schedules import (
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.reports.conftest import run_event
 from tests.rig.spine import Spine, wait_until
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 MADE = datetime(2026, 11, 16, 12, tzinfo=UTC)
 PROFILE = Profile(

@@ -28,7 +28,8 @@ LOADED = [
     "worker.cli.profiles",
     "worker.cli.publish",
     "worker.cli.report",
-    "worker.process",
+    "worker.ticking",
+    "worker.working",
     "alembic.command",
     "tests.rig.forked",
 ]

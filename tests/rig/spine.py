@@ -27,7 +27,8 @@ from tests.rig.forked import Forked, run_command, start_command
 from tests.rig.smtp_server import FaultySmtpServer
 from worker.broker import QueueBroker
 from worker.clock import Clock
-from worker.composition import Ground, WorkerParts, declare_actors, lay_ground
+from worker.composition import WorkerParts, declare_actors
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.redis_client import make_client
 from worker.settings import Settings

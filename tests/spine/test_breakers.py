@@ -16,7 +16,7 @@ from profiles.profile import Limits, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.rig.spine import Spine, run_finished, wait_until
 from worker.clock import Clock
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 
 def breaker(spine: Spine) -> Any:

@@ -15,7 +15,7 @@ from consumers.ledger.deciding import retry
 from consumers.ledger.tables import deliveries
 from profiles.profile import Limits, OnUncertain
 from tests.rig.spine import Spine, run_finished, wait_until
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 
 def make_due(spine: Spine) -> None:

@@ -20,7 +20,7 @@ from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
 from tests.rig.spine import Spine, run_finished, wait_until
 from worker.clock import Clock
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 LOST = pytest.mark.fault(verb="DOT", kind="drop", taken=True, times=1)
 

@@ -25,8 +25,8 @@ from starlette.applications import Starlette
 from profiles.authors import PROGRAM
 from profiles.page.shell.visitors import Role
 from tests.web.ledgers import BOTH
-from worker.composition import Ground, lay_ground
 from worker.database import make_engine
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.state import DATABASE_FILE

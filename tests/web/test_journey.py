@@ -26,7 +26,7 @@ from tests.rig.exim import Exim
 from tests.rig.smtp_server import FaultySmtpServer
 from tests.rig.spine import Spine, run_finished
 from tests.web.eyes import Eyes
-from worker.composition import lay_ground, now_milliseconds
+from worker.ground import lay_ground, now_milliseconds
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.web.accounts import Accounts

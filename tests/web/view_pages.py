@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.web.conftest import Client, RunningPage, TestClock
-from worker.composition import lay_ground
+from worker.ground import lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.web.composition import build_application

@@ -21,7 +21,7 @@ from profiles.authors import PROGRAM
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.webhooks import Made, WebhookStore
 from tests.workflows.hook_server import HookServer, wait_until
-from worker.composition import Ground, lay_ground
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 from worker.workflows import make_herald

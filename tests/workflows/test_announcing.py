@@ -9,7 +9,7 @@ from sqlalchemy import select
 from consumers.ledger.announcing import Announcement, announce
 from consumers.ledger.outgoing_tables import outgoing_events
 from tests.workflows.conftest import NOW, command, tell
-from worker.composition import Ground
+from worker.ground import Ground
 
 
 def kept(ground: Ground) -> list[tuple[str, int, bytes]]:

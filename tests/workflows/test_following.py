@@ -15,7 +15,7 @@ from consumers.contract.outgoing_events import RecipientSuppressed, RecipientSup
 from consumers.views.following import GAP_SECONDS, Follower
 from consumers.views.outgoing import Followed
 from tests.workflows.conftest import command, tell
-from worker.composition import Ground
+from worker.ground import Ground
 
 Start = Callable[..., "subprocess.Popen[str]"]
 #: Seconds a process may take on a busy machine.

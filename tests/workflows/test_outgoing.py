@@ -16,7 +16,7 @@ from consumers.ledger.outgoing import (
 from consumers.ledger.outgoing_tables import OutgoingState, TargetKind, outgoing_deliveries
 from consumers.ledger.routing import Routing, route
 from tests.workflows.conftest import NOW, command, tell
-from worker.composition import Ground
+from worker.ground import Ground
 
 FLOWS = Target(TargetKind.HANDLER, "flows")
 

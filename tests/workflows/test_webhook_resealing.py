@@ -8,7 +8,7 @@ from profiles.resealing import key_use, reseal
 from profiles.sealing import Keyring
 from profiles.store import ProfileStore
 from profiles.webhooks import WebhookStore
-from worker.composition import Ground
+from worker.ground import Ground
 
 OLD, NEW = bytes(32), bytes(range(32))
 

@@ -13,7 +13,7 @@ from profiles.page.shell.visitors import Role
 from profiles.secret_source import NoSecret, read_secret_file
 from worker.cli import shown, standing
 from worker.cli.author import author
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 from worker.web.accounts import Account, AccountError, Accounts
 from worker.web.passwords import LEAST, PasswordUnfit
 

@@ -12,8 +12,8 @@ from consumers.ledger.server_log import LineUnreadable, TakenMail, read_taken_ma
 from consumers.mails.compose import shown_event_id
 from worker.cli import shown, standing
 from worker.cli.progress import Progress
-from worker.composition import now_milliseconds
 from worker.database import open_snapshot
+from worker.ground import now_milliseconds
 
 
 def audit_against(log: Path, since: str, until: str | None, *, as_json: bool) -> bool:

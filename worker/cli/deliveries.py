@@ -15,7 +15,7 @@ from consumers.views.deliveries import DeliveryFilter, list_deliveries, show_del
 from worker.cli import shown, standing
 from worker.cli.completing import profile_names
 from worker.cli.story_lines import step_told
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 app = typer.Typer(
     help="Every mail and what became of it.",

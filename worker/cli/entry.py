@@ -1,13 +1,12 @@
 """What every command begins with, publishing included: settings, logs, the broker's address.
 
-Kept apart from `standing`, which loads the database: a pipeline that publishes should not wait for that.
+Kept apart from `standing`, which loads the database: a pipeline that publishes should not wait for that. Nor do
+commands that only read the database wait for redis, which is loaded when a broker is asked.
 """
 
 from __future__ import annotations
 
 import sys
-
-from redis.exceptions import RedisError
 
 from consumers.contract.broker_url import BrokerUrlWrong, explain
 from worker.broker_file import read_broker
@@ -41,6 +40,8 @@ def broker_url(found: Settings) -> str:
     url = configured_broker(found)
     if url is None:
         fail(NO_BROKER)
+    from redis.exceptions import RedisError  # 300 ms that only a command with a broker should cost
+
     try:
         client = make_client(url)
     except BrokerUrlWrong as error:

@@ -10,12 +10,10 @@ import typer
 from consumers.ledger.deciding import NotPossible, replay
 from consumers.ledger.states import EventState
 from consumers.views.events import EventFilter, find_rows, list_events, show_event
-from worker.broker import QueueBroker
 from worker.cli import entry, shown, standing
 from worker.cli.completing import profile_names
 from worker.cli.story_lines import step_told
-from worker.composition import declare_actors, now_milliseconds
-from worker.redis_client import make_client
+from worker.ground import now_milliseconds
 
 app = typer.Typer(
     help="What was accepted, and what stands in quarantine with its reason.",
@@ -76,6 +74,8 @@ def replay_(which: Which, as_json: AsJson = False) -> None:
     """Plan a quarantined or skipped event once more, after you mended what was wrong."""
     ground = standing.ground()
     url = entry.broker_url(ground.settings)
+    from worker.composition import declare_actors, make_broker  # looking at events rings nothing
+
     with ground.engine.begin() as connection:
         rows = find_rows(connection, which)
         if not rows:
@@ -84,9 +84,9 @@ def replay_(which: Which, as_json: AsJson = False) -> None:
             replay(connection, rows[-1], now_milliseconds())
         except NotPossible as error:
             shown.fail(str(error))
-    client = make_client(url)
-    declare_actors(QueueBroker(client)).plan.send([rows[-1]])
-    client.close()
+    broker = make_broker(url)
+    declare_actors(broker).plan.send([rows[-1]])
+    broker.client.close()
     if as_json:
         shown.print_json({"id": rows[-1], "state": EventState.ACCEPTED.value})
     else:

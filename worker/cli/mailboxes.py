@@ -18,7 +18,8 @@ from worker.cli import shown, standing
 from worker.cli.completing import profile_names
 from worker.cli.progress import Progress
 from worker.cli.stated import moment
-from worker.composition import Ground, collect_parts, now_milliseconds
+from worker.composition import collect_parts
+from worker.ground import Ground, now_milliseconds
 
 app = typer.Typer(
     help="The folders that are read for answers.",

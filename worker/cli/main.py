@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
 from profiles.plain_text import plain
+from worker.cli.version import show_version
 
 #: Where each command is, in the order of the help.
 COMMANDS = {
@@ -87,7 +88,11 @@ app = typer.Typer(
 
 
 @app.callback()
-def runmail() -> None:
+def runmail(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
     """The e-mail notification worker for test-run platforms: events in, accounted mail out."""
 
 

@@ -10,7 +10,7 @@ from consumers.ledger.mutes import remove_mute
 from consumers.views.silences import list_mutes
 from worker.cli import shown, standing
 from worker.cli.suppressions import read_argument
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 app = typer.Typer(
     help="What recipients want no mail about.", no_args_is_help=True, epilog="Example: runmail mutes list --json"

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from consumers.ledger.books import Books, read_books
-from worker import migrate as migrations
+from worker import revisions
 from worker.cli import entry, shown, standing
-from worker.cli.against import audit_against
 from worker.cli.progress import Progress
 from worker.database import open_snapshot
-from worker.doctor import examine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -36,13 +34,15 @@ def migrate(
     """Bring the database's tables up to date, while workers of the old program go on."""
     engine = standing.bare_ground().engine
     if check:
-        _check(migrations.current(engine), as_json=as_json)
+        _check(revisions.current(engine), as_json=as_json)
         return
+    from worker.migrate import migrate as bring_up_to_date  # alembic, which `audit` and `doctor` need not wait for
+
     with Progress("migrating"):
-        before, after = migrations.migrate(engine)
+        before, after = bring_up_to_date(engine)
     if as_json:
         shown.print_json({"before": before, "after": after})
-    elif after != migrations.newest():
+    elif after != revisions.newest():
         shown.say(f"The database is newer ({after}) than this program, which works beside it: nothing was changed.")
     elif before == after:
         shown.say(f"The database is up to date ({after}).")
@@ -51,11 +51,11 @@ def migrate(
 
 
 def _check(current: str | None, *, as_json: bool) -> None:
-    due = migrations.is_due(current)
+    due = revisions.is_due(current)
     if as_json:
-        shown.print_json({"current": current, "newest": migrations.newest(), "due": due})
+        shown.print_json({"current": current, "newest": revisions.newest(), "due": due})
     elif not due:
-        newer = "" if current == migrations.newest() else ": newer than this program, which works beside it"
+        newer = "" if current == revisions.newest() else ": newer than this program, which works beside it"
         shown.say(f"The database is up to date ({current}){newer}.")
     elif current is None:
         shown.say("The database has no tables yet: run `runmail migrate`.")
@@ -91,6 +91,8 @@ def audit(
         show_books(books, as_json=as_json)
         good = books.balanced
     else:
+        from worker.cli.against import audit_against
+
         good = audit_against(against, since, until, as_json=as_json)
     if not good:
         raise typer.Exit(1)
@@ -114,6 +116,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Examine settings, database, broker, clock and profiles, and say what to do. Exit 1 if something is wrong."""
+    from worker.doctor import examine  # it looks at every part, and so loads them all
+
     with Progress("examining"):
         findings = list(examine(entry.settings()))
     if as_json:

@@ -10,7 +10,7 @@ from consumers.ledger.outgoing import dead_rows, retry_outgoing
 from consumers.ledger.outgoing_tables import OutgoingState, TargetKind
 from consumers.views.outgoing import OutgoingFilter, list_outgoing
 from worker.cli import shown, standing
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 StateOption = Annotated[OutgoingState | None, typer.Option("--state", help="Only those in this state.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, newest first.")]

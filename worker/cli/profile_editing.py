@@ -25,7 +25,7 @@ from worker.cli.profile_options import OPTIONS, put, takes_settings
 from worker.cli.profile_passwords import PasswordFrom, asking, new_password, username
 from worker.cli.profile_questions import ask_settings
 from worker.cli.profile_tests import try_out
-from worker.composition import Ground
+from worker.ground import Ground
 
 EPILOG = 'Example: runmail profiles edit "QA alerts" --per-minute 30 --unset reply_to'
 

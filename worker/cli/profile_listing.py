@@ -13,7 +13,7 @@ from profiles.overview import Seen, overview
 from profiles.usage import COUNTED_DAYS
 from worker.cli import shown, standing
 from worker.cli.profile_arguments import AsJson, Name
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 
 EMPTY = (
     "No email profiles configured",

@@ -11,9 +11,8 @@ from profiles.last_test import LastTest
 from profiles.profile import Profile
 from profiles.sealing import Service
 from profiles.stages import Outcome, Stage
-from profiles.trying_out import services_of, try_service
 from worker.cli import shown
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 MARKS = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.SKIPPED: "–", Outcome.FAILED: "✗"}
 
@@ -22,6 +21,8 @@ def run_test(
     profile: Profile, service: Service, credential: str | None, *, quiet: bool, mail_to: str = ""
 ) -> tuple[list[dict[str, Any]], LastTest]:
     """Test one side of a profile; return its stages as JSON and what to keep of the test."""
+    from profiles.trying_out import try_service  # SMTP and IMAP, which only a test needs
+
     stages: list[Stage] = []
 
     def each(stage: Stage) -> None:
@@ -52,6 +53,8 @@ def try_out(
     wanted = test if test is not None else may_ask and typer.confirm("Test before saving?", default=True)
     if not wanted:
         return {}
+    from profiles.trying_out import services_of
+
     results = {
         service: run_test(profile, service, credential(service), quiet=quiet)[1] for service in services_of(profile)
     }

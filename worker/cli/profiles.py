@@ -24,7 +24,7 @@ from worker.cli import (
 from worker.cli.author import author
 from worker.cli.profile_arguments import AsJson, Name
 from worker.cli.profile_tests import run_test
-from worker.composition import Ground
+from worker.ground import Ground
 
 app = typer.Typer(
     help="The email profiles: named SMTP and, optionally, IMAP accounts that mail goes through.",

@@ -13,7 +13,7 @@ from consumers.ledger.pruning import LEAST_AGE, Finished
 from worker import prune as pruning
 from worker.cli import shown, standing
 from worker.cli.progress import Progress
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 MILLISECONDS = {"d": 86_400_000, "w": 7 * 86_400_000}
 

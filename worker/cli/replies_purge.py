@@ -8,7 +8,7 @@ from consumers.ledger.retention import Forgettable, count_forgettable, forget
 from profiles.errors import UnknownProfile
 from worker.cli import shown, standing
 from worker.cli.progress import Progress
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 #: Mails of one transaction, and seconds of rest between two: workers write meanwhile.
 STEP = 500

@@ -1,29 +1,23 @@
-"""The commands that run: `worker`, `clock`, `up` and `demo`."""
+"""The commands that run: `worker`, `clock`, `up` and `demo`.
+
+What a process is built of is loaded by the process that runs it: not for the help, and not by a parent of processes.
+"""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from consumers.mails.template_check import TemplatesRefused, load_sets
 from worker.cli import entry, shown, standing
-from worker.clock import Clock
-from worker.composition import QUEUES, declare_actors, make_broker
-from worker.embedded_redis import BrokerUnusable
 from worker.health_server import PortTaken
-from worker.kill_points import point_commits, read_point
-from worker.mailbox_clock import MailboxClock
-from worker.process import Processes, health_option, own_command, run_worker, stop_on_signals
+from worker.process import Processes, health_option, own_command, stop_on_signals
+from worker.queues import QUEUES
 from worker.settings import Settings
 from worker.state import StateUnusable, state_folder
 from worker.traces import TracesUnusable, need_extra
-from worker.watch import ClockWatch
 
 #: Seconds a parent gives its processes beyond what they give the mails in flight.
 STOP_MARGIN = 10.0
@@ -63,6 +57,8 @@ def worker(
     if port and port + count > MOST_PORT + 1:
         shown.fail(f"{count} processes have no {count} health ports from {port} on", 2)
     if count == 1:
+        from worker.working import run_worker
+
         with _told_in_one_line():
             run_worker(ground, url, threads=each, queues=chosen, health_port=port)
         return
@@ -77,25 +73,11 @@ def worker(
 def clock(health_port: HealthPort = None) -> None:
     """Look for work that is due and ring for it, until SIGTERM or Ctrl-C. Two may run; one works."""
     ground = standing.ground()
-    point = read_point(os.environ, state_folder(ground.settings))
-    if point:
-        point_commits(ground.engine, point)
     url = entry.broker_url(ground.settings)
-    broker = make_broker(url, point)
-    stopping = stop_on_signals()
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    bells = declare_actors(broker)
-    watch = ClockWatch(ground, url, bells, ground.settings.health_port if health_port is None else health_port)
-    seconds = ground.settings.sweep_seconds
-    mailboxes = MailboxClock(ground, bells)
-    ticking = Clock(
-        ground.engine, bells, owner=owner, sweep_seconds=seconds, metrics=watch.metrics, mailboxes=mailboxes
-    )
+    from worker.ticking import run_clock
+
     with _told_in_one_line():
-        watch.start(ticking)
-    ticking.run(stopping)
-    watch.stop()
-    broker.client.close()
+        run_clock(ground, url, health_port=ground.settings.health_port if health_port is None else health_port)
 
 
 def up(
@@ -103,6 +85,7 @@ def up(
     web: Annotated[bool, typer.Option(help="The page too; its port is RUNMAIL_WEB_PORT.")] = True,
 ) -> None:
     """Run everything on this machine: an embedded Redis unless RUNMAIL_BROKER_URL is set, workers, clock and page."""
+    from worker.embedded_redis import BrokerUnusable
     from worker.up import run_up
 
     ground = standing.ground()
@@ -120,6 +103,7 @@ def demo(
     shown.say("runmail demo")
     from worker.demo.inbox import Arrived, first_lines
     from worker.demo.story import run_demo
+    from worker.embedded_redis import BrokerUnusable
 
     def show(arrived: Arrived) -> None:
         shown.say("")
@@ -150,6 +134,8 @@ def _told_in_one_line() -> Iterator[None]:
 
 def _refuse_unusable(settings: Settings) -> None:
     """End with 1 when every worker process would: over templates that have a fault, or traces without their extra."""
+    from consumers.mails.template_check import TemplatesRefused, load_sets
+
     try:
         load_sets(settings.templates)
         need_extra(settings.traces)

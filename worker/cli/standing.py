@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 
 from profiles.errors import KeyringInvalid
-from worker import migrate
+from worker import revisions
 from worker.cli import entry
 from worker.cli.shown import fail
-from worker.composition import Ground, lay_ground
 from worker.database import DatabaseUnusable
+from worker.ground import Ground, lay_ground
 from worker.state import StateUnusable
 
 
@@ -29,11 +29,13 @@ def ground() -> Ground:
     """
     found = bare_ground()
     try:
-        revision = migrate.current(found.engine)
-        if revision == migrate.newest():
+        revision = revisions.current(found.engine)
+        if revision == revisions.newest():
             return found
         if found.settings.database_url is None:
-            migrate.migrate(found.engine)
+            from worker.migrate import migrate  # 200 ms of alembic that only a migration should cost
+
+            migrate(found.engine)
             return found
     except SQLAlchemyError as error:
         fail(
@@ -41,7 +43,7 @@ def ground() -> Ground:
         )
     if revision is None:
         fail("the database has no tables yet: run `runmail migrate`")
-    if migrate.is_known(revision):
+    if revisions.is_known(revision):
         fail("the database is older than this program: run `runmail migrate`")
     # A newer program has migrated already; old and new run side by side during an upgrade.
     return found

@@ -12,7 +12,7 @@ from consumers.views.shown_times import shown_time
 from consumers.views.silences import list_suppressions
 from profiles.addresses import Address, UnusableAddress, read_address
 from worker.cli import shown, standing
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 
 app = typer.Typer(
     help="Addresses that get no mail, and why.",

@@ -8,10 +8,9 @@ import typer
 
 from worker.cli import shown, standing
 from worker.cli.author import author
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 from worker.process import stop_on_signals
 from worker.web.accounts import Accounts
-from worker.web.composition import build_application
 from worker.web.entering import enter_address, page_address
 from worker.web.hosts import is_loopback
 from worker.web.serve import AddressTaken, WebServer
@@ -39,6 +38,8 @@ def web(
         _print_link(ground, where, number)
         return
     _refuse_open_doors(ground, where)
+    from worker.web.composition import build_application  # every page, which neither --link nor --help needs
+
     server = WebServer(build_application(ground), where, number)
     try:
         number = server.start()

@@ -25,7 +25,7 @@ from worker.cli.author import author
 from worker.cli.completing import profile_names
 from worker.cli.outgoing_deliveries import Dead, Limit, StateOption, Which
 from worker.cli.profile_arguments import AsJson, Name
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 from worker.workflows import make_post
 
 app = typer.Typer(

@@ -21,11 +21,11 @@ from pathlib import Path
 
 from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
-from worker.composition import Ground, lay_ground
 from worker.demo.imap_server import MAILDIR, USER, ImapServer
 from worker.demo.inbox import Arrived, Inbox
 from worker.demo.smtp_sink import SmtpSink
 from worker.embedded_redis import EmbeddedRedis
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.process import Processes, own_command
 from worker.settings import Settings

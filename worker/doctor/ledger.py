@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumers.ledger.lease import lease_holds, read_lease_clock
 from consumers.ledger.states import WAITING, DeliveryState, EventState
 from consumers.ledger.tables import deliveries, events, leases
-from worker import migrate
+from worker import revisions
 from worker.clock import LEASE
 from worker.database import DatabaseUnusable, make_engine
 from worker.doctor.finding import Finding, Surroundings
@@ -27,7 +27,7 @@ def examine_database(settings: Settings, around: Surroundings) -> tuple[Engine |
     """Connect; return the engine when the tables can be used."""
     try:
         engine = make_engine(database_url(settings))
-        revision = migrate.current(engine)
+        revision = revisions.current(engine)
         durable = list(_durability(engine, around))
     except (DatabaseUnusable, StateUnusable) as error:
         return None, [Finding("database", "wrong", str(error), "see docs/settings.md, RUNMAIL_DATABASE_URL")]
@@ -35,8 +35,8 @@ def examine_database(settings: Settings, around: Surroundings) -> tuple[Engine |
         advice = "see that the server runs, RUNMAIL_DATABASE_URL names it, and user and password are right"
         return None, [Finding("database", "wrong", f"does not answer ({type(error).__name__})", advice)]
     name = engine.dialect.name
-    if not migrate.is_due(revision):
-        if revision == migrate.newest():
+    if not revisions.is_due(revision):
+        if revision == revisions.newest():
             return engine, [Finding("database", "ok", f"{name}, up to date ({revision})"), *durable]
         found = Finding("database", "warning", f"newer ({revision}) than this program", "upgrade the program")
         return engine, [found, *durable]

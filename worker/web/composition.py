@@ -14,7 +14,7 @@ from consumers.views.web import routes as view_routes
 from profiles.authors import Author
 from profiles.page import routes as profile_routes
 from profiles.page.shell.pages import Pages
-from worker.composition import Ground, now_milliseconds
+from worker.ground import Ground, now_milliseconds
 from worker.web import accounts_page, doors, health
 from worker.web.accounts import Accounts
 from worker.web.application import Fence, make_application

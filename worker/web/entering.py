@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from worker.composition import now_milliseconds
+from worker.ground import now_milliseconds
 from worker.web.accounts import Accounts
 from worker.web.links import Links
 

@@ -15,7 +15,7 @@ from profiles.page.parts import ProfileParts
 from profiles.page.shell.pages import Pages
 from profiles.page.trials import Trials
 from profiles.reach import Reach
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.web.visits import Visit
 
 

@@ -21,9 +21,11 @@ from consumers.views.web.parts import ViewParts
 from profiles.authors import Author
 from profiles.page.shell.pages import Pages
 from worker.broker import QueueBroker
-from worker.composition import QUEUES, Ground, declare_actors, reply_path
+from worker.composition import declare_actors, reply_path
 from worker.database import open_snapshot
+from worker.ground import Ground
 from worker.lookups import load_body, taken_by
+from worker.queues import QUEUES
 from worker.redis_client import make_client
 from worker.settings import Settings
 from worker.web.queue_look import QueueLook, broker_address

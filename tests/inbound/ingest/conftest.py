@@ -20,7 +20,8 @@ from profiles.profile import ImapSettings, Profile, Security, SmtpSettings
 from profiles.store import Credentials
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
-from worker.composition import Ground, collect_parts, lay_ground
+from worker.composition import collect_parts
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

@@ -27,7 +27,7 @@ from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
 from tests.rig.maildir import Deliver
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.lookups import open_mailbox
 
 pytestmark = pytest.mark.real("dovecot")

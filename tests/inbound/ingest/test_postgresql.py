@@ -22,7 +22,8 @@ from consumers.views.mailboxes import list_mailboxes
 from tests.inbound.ingest.conftest import CREATED, Rig, mail
 from tests.rig.maildir import Deliver
 from tests.rig.postgresql import PostgreSql
-from worker.composition import Ground, lay_ground, reply_path
+from worker.composition import reply_path
+from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings
 

@@ -19,7 +19,7 @@ from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
 from tests.rig.maildir import Deliver
 from tests.rig.spine import wait_until
-from worker.composition import Ground
+from worker.ground import Ground
 from worker.watchers import Pace, Watchers
 
 pytestmark = pytest.mark.real("dovecot")
