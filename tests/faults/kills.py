@@ -54,6 +54,8 @@ BATCH = 4
 MOST_UNFINISHED = 24
 #: Seconds between two mails for which something goes wrong.
 RARE_SECONDS = 1.0
+#: A recipient whose mails take so long that a few of them hold all senders of a worker until it ends, and how many.
+HELD, HELD_SECONDS, HELD_MAILS = "held@example.com", 0.4, 16
 MAIN = "QA alerts"
 #: A profile whose server asks to be written to more slowly, and one with a mailbox, whose server loses answers.
 SLOW_SERVER = "Slow server"
@@ -77,6 +79,7 @@ class Killing:
         system.profile(WITH_MAILBOX, server="forgetful", imap=imap)
         # Who sends the final dot must wait a little, so that a process can die between the dot and its answer.
         system.sink.fault("DOT", "slow", seconds=ON_ITS_WAY * 2, recipient="slow@example.com")
+        system.sink.fault("DOT", "slow", seconds=HELD_SECONDS, recipient=HELD)
         system.sink.fault("RCPT", "5xx", code=550, text="5.1.1 no such user", recipient=REFUSED)
 
     def kill_at(self, places: Sequence[str]) -> None:
@@ -140,8 +143,10 @@ class Killing:
     def _end_under_load(self, place: str) -> Forked:
         worker = self._system.worker(kill=f"{place}:1")
         before = self._system.sink.taken()
-        # Slow ones hold the senders, so that something is claimed and not begun when the end comes.
-        self._feed(times=8, slow=True)
+        self._publish(MAIN)
+        if "give_back" in place:
+            # They hold the senders, so that something is claimed and not begun when the end comes.
+            self._system.publish(alert(f"held-{self._number}-{number}", HELD) for number in range(HELD_MAILS))
         wait_for(lambda: self._system.sink.taken() > before or worker.poll() is not None)
         worker.send_signal(signal.SIGTERM)
         assert worker.ends_within(REACH_SECONDS), f"the worker armed for {place} did not end"
