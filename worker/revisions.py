@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: The table in which alembic keeps the revision of a database.
@@ -45,5 +45,5 @@ def read_revision(connection: Connection) -> str | None:
     """Return the revision of the database in the transaction of this connection; None when it has no tables of ours."""
     if not inspect(connection).has_table(TABLE):
         return None
-    found: str | None = connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalar_one_or_none()  # noqa: S608
-    return found
+    query = select(column("version_num", String)).select_from(table(TABLE))
+    return connection.execute(query).scalar_one_or_none()

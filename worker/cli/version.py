@@ -7,13 +7,16 @@ import typer
 
 def show_version(wanted: bool) -> None:
     """Print the version of the installed package and end the command, if it is asked for."""
-    if not wanted:
-        return
+    if wanted:
+        typer.echo(f"runmail {version_of('runmail')}")
+        raise typer.Exit
+
+
+def version_of(package: str) -> str:
+    """Return the version of a package, or say that it is not installed."""
     from importlib.metadata import PackageNotFoundError, version  # no other command needs it
 
     try:
-        found = version("runmail")
+        return version(package)
     except PackageNotFoundError:
-        found = "of no known version: it runs from a folder and is not installed as a package"
-    typer.echo(f"runmail {found}")
-    raise typer.Exit
+        return "of no known version: it runs from a folder and is not installed as a package"
