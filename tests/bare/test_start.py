@@ -11,23 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.bare.conftest import CLI, ROOT, Checkout, Index, ended
+from tests.rig.waiting import wait_until
 
 #: The user `nobody` of Debian and of every other system we know.
 NOBODY = 65534
 CLOSED = "http://127.0.0.1:9/simple"
-
-
-def wait_until(is_true: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
 
 
 def test_a_bare_checkout_becomes_the_command_in_its_own_environment(checkout: Checkout) -> None:

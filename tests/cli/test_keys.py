@@ -23,7 +23,7 @@ from profiles.store import ProfileStore
 from profiles.tables import ProfileRow
 from tests.cli.test_operator_commands import document
 from tests.cli.typed import typed
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 from worker.ground import Ground, lay_ground
 from worker.key_file import add_key, new_key, remove_key
 from worker.migrate import migrate

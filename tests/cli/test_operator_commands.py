@@ -13,7 +13,8 @@ import pytest
 
 from consumers.views.deliveries import KEYS
 from tests.rig.forked import run_command
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 
 
 def run(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from tests.bare.conftest import uv
-from tests.rig.spine import Spine, wait_until
+from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 from worker.bootstrap import settings_of_pip
 from worker.editable_wheel import write_editable_wheel
 

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from consumers.ledger.tables import awaited_runs
-from tests.rig.spine import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished
+from tests.rig.waiting import wait_until
 from worker.ground import now_milliseconds
 
 pytestmark = pytest.mark.real("redis")

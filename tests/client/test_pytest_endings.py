@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.client.project import ASKED, Project, counts, ended, only
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.real("redis")
 

@@ -7,7 +7,7 @@ import smtplib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
+from tests.rig.waiting import wait_until
 from worker.demo.imap_server import MAILDIR, USER, ImapServer
 from worker.demo.inbox import Inbox, first_lines
 from worker.demo.smtp_sink import MAX_BYTES, SmtpSink
@@ -26,13 +27,6 @@ MAIL = (
     "--b\r\nContent-Type: text/plain\r\n\r\n3 of 214 failed\r\n.\r\n"
     "--b\r\nContent-Type: text/html\r\n\r\n<p>3 of 214 failed</p>\r\n--b--\r\n"
 )
-
-
-def wait_until(is_true: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, f"waited {seconds:g} s"
-        time.sleep(0.02)
 
 
 @pytest.fixture

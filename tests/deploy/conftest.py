@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from tests.rig.forked import run_command
-from tests.rig.spine import wait_until as wait_within
+from tests.rig.waiting import wait_until as wait_within
 
 #: Seconds a test waits for processes that start or servers that elect; far above what it takes on a busy machine.
 PATIENCE = 90.0

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.embedded.conftest import servers_in, wait_until
+from tests.embedded.conftest import servers_in
+from tests.rig.waiting import wait_until
 from worker.broker_file import Broker, write_broker_file
 from worker.embedded_redis import BrokerUnusable, EmbeddedRedis, read_broker
 from worker.redis_servers import RedisServer, find_servers

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.faults.inputs import batch
-from tests.faults.system import System, wait_for
+from tests.faults.system import System
 from tests.rig.small_disk import filled
+from tests.rig.waiting import wait_until
 
 
 def fill_while_working(system: System, disk: Path, times: int) -> None:
@@ -14,10 +15,10 @@ def fill_while_working(system: System, disk: Path, times: int) -> None:
     system.profile()
     system.worker()
     system.clock()
-    wait_for(lambda: "worker_started" in system.logs())
+    wait_until(lambda: "worker_started" in system.logs())
     for number in range(times):
         system.publish(batch(f"room-{number}", 20))
         with filled(disk):
             system.publish(batch(f"full-{number}", 20))
-            wait_for(lambda: "ledger_away" in system.logs())
+            wait_until(lambda: "ledger_away" in system.logs())
         system.outages += 1

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from profiles.profile import ImapSettings, Security
 from tests.faults.inputs import REFUSED, alert, batch
-from tests.faults.system import USER, System, wait_for
+from tests.faults.system import USER, System
 from tests.rig.forked import Forked
 from tests.rig.programs import free_ports
+from tests.rig.waiting import wait_until
 from worker.kill_points import ON_ITS_WAY
 
 #: Commits of a worker's ledger writer that an ordinary stream of events passes, and those it passes after a kill.
@@ -147,7 +148,7 @@ class Killing:
         if "give_back" in place:
             # They hold the senders, so that something is claimed and not begun when the end comes.
             self._system.publish(alert(f"held-{self._number}-{number}", HELD) for number in range(HELD_MAILS))
-        wait_for(lambda: self._system.sink.taken() > before or worker.poll() is not None)
+        wait_until(lambda: self._system.sink.taken() > before or worker.poll() is not None)
         worker.send_signal(signal.SIGTERM)
         assert worker.ends_within(REACH_SECONDS), f"the worker armed for {place} did not end"
         return worker

@@ -27,12 +27,13 @@ from tests.faults.kills import EVERYWHERE, Killing, one_of_each
 from tests.faults.lost_answers import lose_answers
 from tests.faults.outages import outages, postgresql_crashed, redis_emptied, redis_killed, redis_paused, sqlite_locked
 from tests.faults.smtp_faults import Expected, misbehave, refuse_some
-from tests.faults.system import System, wait_for
+from tests.faults.system import System
 from tests.rig.authority import Authority
 from tests.rig.exim import start_exim
 from tests.rig.mail_home import MailHome
 from tests.rig.postgresql import PostgreSql
 from tests.rig.small_disk import may_mount, small_disk
+from tests.rig.waiting import wait_until
 
 #: Kills of one step: each place comes at least twice.
 KILLS = 5 * len(EVERYWHERE) // 2
@@ -88,7 +89,7 @@ def kills_by_chance(folder: Path, seed: int) -> Iterator[object]:
                 note_taken(exim, system.sink.log)
                 return system.count("", 0).good
 
-            wait_for(delivered)
+            wait_until(delivered)
             yield system.count("random kills beside Exim", seconds)
             assert canary.search(system.artefacts()) == []
     finally:

@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager
 
 from consumers.contract import BrokerUnavailable
 from tests.faults.inputs import batch
-from tests.faults.system import System, wait_for
+from tests.faults.system import System
 from tests.rig.postgresql import PostgreSql
+from tests.rig.waiting import wait_until
 
 #: Events published between two outages.
 BATCH = 20
@@ -34,7 +35,7 @@ def outages(system: System, outage: Outage, *, times: int, seconds: float, seed:
     workers = [system.worker(), system.worker()]
     clock = system.clock()
     # A process that is started during an outage says so and ends: whoever supervises it starts it again.
-    wait_for(lambda: system.logs().count("worker_started") == len(workers) and "clock_has_lease" in system.logs())
+    wait_until(lambda: system.logs().count("worker_started") == len(workers) and "clock_has_lease" in system.logs())
     untold = []
     for number in range(times):
         system.publish(batch(f"before-{number}", BATCH))
@@ -86,9 +87,9 @@ def redis_emptied(system: System) -> Outage:
 
     @contextlib.contextmanager
     def outage() -> Iterator[None]:
-        wait_for(lambda: system.recorded() >= len(system.published))
+        wait_until(lambda: system.recorded() >= len(system.published))
         yield
-        wait_for(lambda: system.recorded() >= len(system.published))
+        wait_until(lambda: system.recorded() >= len(system.published))
         system.client().flushall()
 
     return outage

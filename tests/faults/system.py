@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.faults.sink import Sink
 from tests.faults.tally import Tally, count
 from tests.rig.forked import Forked, start_command
 from tests.rig.redis_server import RedisServer
+from tests.rig.waiting import wait_until
 from worker.composition import Bells, declare_actors, make_broker
 from worker.database import open_snapshot
 from worker.ground import lay_ground, now_milliseconds
@@ -155,11 +156,11 @@ class System:
 
     def wait_recorded(self, events: int) -> None:
         """Wait until so many events are in the ledger."""
-        wait_for(lambda: self.recorded() >= events)
+        wait_until(lambda: self.recorded() >= events)
 
     def wait_taken(self, mails: int) -> None:
         """Wait until the sink has taken so many mails."""
-        wait_for(lambda: self.sink.taken() >= mails)
+        wait_until(lambda: self.sink.taken() >= mails)
 
     def moving(self, profile: str) -> int:
         """Return how many published events are not recorded, and how many mails of a profile are not at their end."""
@@ -243,13 +244,3 @@ class System:
         self.sink.stop()
         self.redis.stop()
         self.ground.engine.dispose()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Return the first truthy result of `condition`, or fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {seconds:g} s: {condition}")
-        time.sleep(0.02)
-    return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.exim_run import kill_beside_exim, note_taken
-from tests.faults.system import System, wait_for
+from tests.faults.system import System
 from tests.rig.exim import Exim
+from tests.rig.waiting import wait_until
 
 pytestmark = [pytest.mark.real("redis"), pytest.mark.real("exim"), pytest.mark.timeout(300)]
 
@@ -20,5 +21,5 @@ def test_kills_beside_exim_lose_nothing_and_repeat_nothing_unflagged(system: Sys
         note_taken(exim, system.sink.log)
         return system.count("exim", 0).good
 
-    wait_for(delivered)
+    wait_until(delivered)
     print(system.count("kills beside Exim", 0))

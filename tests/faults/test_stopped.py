@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from tests.faults.inputs import alert
-from tests.faults.system import System, wait_for
+from tests.faults.system import System
+from tests.rig.waiting import wait_until
 
 pytestmark = [pytest.mark.real("redis"), pytest.mark.timeout(300)]
 
@@ -17,10 +18,10 @@ def stopped_at(system: System, place: str) -> dict[str, object]:
     system.profile()
     first = system.worker(kill=f"stop:{place}:1")
     system.publish([alert("run-1")])
-    wait_for(lambda: is_stopped(first.pid))
+    wait_until(lambda: is_stopped(first.pid))
     system.clock()
     system.worker()
-    wait_for(lambda: system.sink.taken() == 1)
+    wait_until(lambda: system.sink.taken() == 1)
     system.drain()
     first.send_signal(signal.SIGCONT)
     first.send_signal(signal.SIGTERM)

@@ -8,7 +8,8 @@ from consumers.ledger.claiming import ClaimRequest, claim
 from consumers.ledger.deciding import release
 from consumers.ledger.sweeping import sweep
 from profiles.profile import Limits
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.ground import now_milliseconds
 
 HOUR = 3_600_000

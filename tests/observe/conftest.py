@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rig.postgresql import PostgreSql
-from tests.rig.spine import Spine, wait_until
+from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 from worker.health import ANSWER_SECONDS, Checkup, Unwell
 
 

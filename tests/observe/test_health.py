@@ -15,7 +15,8 @@ from dramatiq.worker import Worker
 
 from tests.observe.conftest import listening, report
 from tests.rig.postgresql import PostgreSql
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.composition import WorkerParts
 from worker.health import Checkup
 from worker.health_checks import ready_checks, worker_checks

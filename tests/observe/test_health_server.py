@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 from worker.health_server import MOST_BYTES, MOST_CONNECTIONS, TEXT, HealthServer, Page, PortTaken, answer
 
 

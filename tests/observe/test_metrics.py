@@ -22,7 +22,8 @@ from consumers.facts import (
 from consumers.ledger.states import AttemptOutcome, DeliveryState, EventState
 from consumers.views.waiting_now import waiting_now
 from tests.observe.conftest import ROOT, fetch, listening, report, samples
-from tests.rig.spine import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished
+from tests.rig.waiting import wait_until
 from worker.metrics import WorkerMetrics, exposed
 from worker.metrics_clock import BacklogReader, ClockMetrics
 from worker.queue_backlog import read_queue

@@ -21,7 +21,7 @@ from consumers.reports.answering import answer
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.rows import columns
 from tests.reports.conftest import request_event, run_event
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 
 PROFILE = Profile(
     id=1, name="QA alerts", from_address="qa@example.com", smtp=SmtpSettings("localhost", 25, Security.NONE)

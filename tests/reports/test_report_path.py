@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from consumers.ledger.run_tables import run_tests, runs
 from tests.reports.conftest import failing, request_event, run_event
-from tests.rig.spine import Spine, wait_until
+from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 
 
 def summary_of(spine: Spine) -> dict[str, Any]:

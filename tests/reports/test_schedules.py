@@ -27,7 +27,8 @@ from consumers.reports.schedules import (
 )
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.reports.conftest import run_event
-from tests.rig.spine import Spine, wait_until
+from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 from worker.ground import now_milliseconds
 
 MADE = datetime(2026, 11, 16, 12, tzinfo=UTC)

@@ -8,7 +8,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from consumers.views.events import EventFilter, list_events
 from profiles.profile import Profile, Security, SmtpSettings
 from tests.rig.forked import Forked, run_command, start_command
 from tests.rig.smtp_server import FaultySmtpServer
+from tests.rig.waiting import wait_until
 from worker.broker import QueueBroker
 from worker.clock import Clock
 from worker.composition import WorkerParts, declare_actors
@@ -32,19 +32,6 @@ from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.redis_client import make_client
 from worker.settings import Settings
-
-#: Seconds a test waits for what should happen at once; far above it on a busy machine.
-PATIENCE = 60.0
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Return the first truthy result of `condition`, or fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {seconds:g} s: {condition}")
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture(scope="session")

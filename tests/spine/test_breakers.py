@@ -14,7 +14,8 @@ from consumers.ledger.breakers import MOST_CONNECTIONS, MOST_LOGINS
 from consumers.ledger.tables import breakers, deliveries
 from profiles.profile import Limits, Security, SmtpSettings
 from profiles.store import Credentials
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.clock import Clock
 from worker.ground import now_milliseconds
 

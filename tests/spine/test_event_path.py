@@ -15,7 +15,8 @@ import redis
 from consumers.contract.events import EVENT_TYPES
 from consumers.meaning import CONSUMERS
 from consumers.own_events import OWN_TYPES
-from tests.rig.spine import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished
+from tests.rig.waiting import wait_until
 
 
 def test_an_event_becomes_one_mail_for_each_recipient(spine: Spine) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import update
 from consumers.ledger.deciding import retry
 from consumers.ledger.tables import deliveries
 from profiles.profile import Limits, OnUncertain
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.ground import now_milliseconds
 
 

@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from tests.rig.postgresql import PostgreSql
-from tests.rig.spine import Spine, queue_message, run_finished, wait_until
+from tests.rig.spine import Spine, queue_message, run_finished
+from tests.rig.waiting import wait_until
 
 pytestmark = [pytest.mark.real("postgresql"), pytest.mark.xdist_group("postgresql")]
 

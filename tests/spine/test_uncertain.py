@@ -18,7 +18,8 @@ from profiles.profile import ImapSettings, OnUncertain, Profile, Security
 from profiles.sent_folder import sent_folders
 from profiles.store import Credentials
 from tests.rig.dovecot import Dovecot
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.clock import Clock
 from worker.ground import now_milliseconds
 

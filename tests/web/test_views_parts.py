@@ -8,7 +8,7 @@ import redis
 from sqlalchemy import select, update
 
 from consumers.ledger.tables import events
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 from tests.web.conftest import StartPage
 from tests.web.filling import fill
 from tests.web.view_pages import Elements

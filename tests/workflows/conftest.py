@@ -20,7 +20,8 @@ from consumers.workflows.herald import Herald
 from profiles.authors import PROGRAM
 from profiles.profile import Profile, Security, SmtpSettings
 from profiles.webhooks import Made, WebhookStore
-from tests.workflows.hook_server import HookServer, wait_until
+from tests.rig.waiting import wait_until
+from tests.workflows.hook_server import HookServer
 from worker.ground import Ground, lay_ground
 from worker.migrate import migrate
 from worker.settings import Settings

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -76,11 +75,3 @@ class HookServer:
 def answer(status: int, *headers: str) -> bytes:
     """Return an answer without a body."""
     return "\r\n".join([f"HTTP/1.1 {status} Told", "content-length: 0", *headers, "", ""]).encode()
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 45.0) -> None:
-    """Wait for a condition, or fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        time.sleep(0.02)

@@ -13,8 +13,8 @@ from consumers.ledger.outgoing_tables import TargetKind
 from consumers.ledger.routing import Routing, route
 from consumers.workflows.handlers import find_handlers, installed
 from consumers.workflows.outcome import PAUSES
+from tests.rig.waiting import wait_until
 from tests.workflows.conftest import NOW, Desk, command, tell
-from tests.workflows.hook_server import wait_until
 
 Install = Callable[..., Path]
 PAUSE = [pause / 1000 * 1.2 for pause in PAUSES[TargetKind.HANDLER]]

@@ -19,8 +19,9 @@ from profiles.authors import PROGRAM
 from profiles.webhook_address import new_secret
 from profiles.webhooks import WebhookStore
 from tests.rig.authority import Authority
+from tests.rig.waiting import wait_until
 from tests.workflows.conftest import NOW, Desk, command, tell
-from tests.workflows.hook_server import HookServer, Request, answer, wait_until
+from tests.workflows.hook_server import HookServer, Request, answer
 
 Start = Callable[..., HookServer]
 PAUSE = [pause / 1000 * 1.2 for pause in PAUSES[TargetKind.WEBHOOK]]

@@ -15,8 +15,9 @@ import redis
 from profiles.authors import PROGRAM
 from profiles.webhooks import WebhookStore
 from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 from tests.workflows.conftest import command, tell
-from tests.workflows.hook_server import HookServer, wait_until
+from tests.workflows.hook_server import HookServer
 
 # Processes are started one after the other, which takes long on a machine that does much else.
 pytestmark = pytest.mark.timeout(300)

@@ -31,7 +31,8 @@ from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartSmtpServer
 from tests.rig.mail_home import MailHome
 from tests.rig.postgresql import PostgreSql
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from worker.composition import collect_parts
 from worker.ground import lay_ground
 from worker.migrate import migrate

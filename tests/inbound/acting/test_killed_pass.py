@@ -22,7 +22,8 @@ from tests.inbound.acting.office import written
 from tests.inbound.ingest.cutting_proxy import CuttingProxy
 from tests.rig.dovecot import Dovecot
 from tests.rig.maildir import Deliver
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 
 pytestmark = [pytest.mark.real("dovecot"), pytest.mark.timeout(300)]
 

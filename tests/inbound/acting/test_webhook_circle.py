@@ -25,7 +25,8 @@ from profiles.webhooks import WebhookStore
 from tests.inbound.acting.test_full_circle import announced, answer, profile_of
 from tests.rig.dovecot import Dovecot
 from tests.rig.exim import Exim
-from tests.rig.spine import Spine, run_finished, wait_until
+from tests.rig.spine import Spine, run_finished
+from tests.rig.waiting import wait_until
 from tests.workflows.hook_server import HookServer, Request
 from worker.broker import QueueBroker
 from worker.clock import Clock

@@ -15,7 +15,8 @@ from profiles.store import Credentials
 from tests.inbound.ingest.conftest import CREATED, Rig, mail, profile_of
 from tests.rig.dovecot import Dovecot
 from tests.rig.maildir import Deliver
-from tests.rig.spine import Spine, wait_until
+from tests.rig.spine import Spine
+from tests.rig.waiting import wait_until
 from worker.broker import QueueBroker
 from worker.clock import Clock
 from worker.composition import declare_actors

@@ -18,7 +18,7 @@ from tests.inbound.ingest.test_faults import behind, stranger
 from tests.rig.dovecot import Dovecot
 from tests.rig.fixtures import StartImapServer
 from tests.rig.maildir import Deliver
-from tests.rig.spine import wait_until
+from tests.rig.waiting import wait_until
 from worker.ground import Ground
 from worker.watchers import Pace, Watchers
 
