@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from consumers.ledger.breakers import read_breaker
 from consumers.ledger.lease import Moment, read_lease_clock
@@ -20,6 +20,59 @@ from profiles.profile import Limits
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
+
+# Statements are made once: SQLAlchemy takes longer to make one than SQLite to run it.
+_DUE = (
+    deliveries.c.profile_id == bindparam("profile"),
+    deliveries.c.state.in_(WAITING),
+    deliveries.c.due_at <= bindparam("now"),
+)
+_NEXT = (
+    select(
+        deliveries.c.id,
+        deliveries.c.fence,
+        deliveries.c.event_row,
+        deliveries.c.recipient,
+        deliveries.c.message_id,
+        deliveries.c.attempts,
+        deliveries.c.maybe_twice,
+        deliveries.c.created_at,
+        deliveries.c.starts,
+    )
+    .where(*_DUE)
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+NEXT_NEW = _NEXT.where(deliveries.c.starts == 0)
+NEXT_SUSPECT = _NEXT.where(deliveries.c.starts > 0)
+ANY_SUSPECT = select(deliveries.c.id).where(*_DUE, deliveries.c.starts > 0).limit(1)
+CLAIM = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=DeliveryState.SENDING,
+        reason=None,
+        owner=bindparam("claimer"),
+        lease_epoch=bindparam("epoch"),
+        lease_until=bindparam("until"),
+        fence=deliveries.c.fence + 1,
+        at_data=False,
+        starts=deliveries.c.starts + 1,
+        claimed_at=bindparam("now"),
+        updated_at=bindparam("now"),
+    )
+)
+BODIES = select(events.c.id, events.c.body).where(events.c.id.in_(bindparam("ids", expanding=True)))
+_INSIDE = (deliveries.c.profile_id == bindparam("profile"), deliveries.c.claimed_at > bindparam("since"))
+USED = select(func.count()).select_from(deliveries).where(*_INSIDE)
+CLAIMED_AT = (
+    select(deliveries.c.claimed_at)
+    .where(*_INSIDE)
+    .order_by(deliveries.c.claimed_at)
+    .offset(bindparam("before"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +136,25 @@ def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) ->
     most, wait = _allowance(connection, request, moment)
     if most == 0:
         return Claim((), {}, wait)
-    due = (
-        deliveries.c.profile_id == request.profile_id,
-        deliveries.c.state.in_(WAITING),
-        deliveries.c.due_at <= request.now,
-    )
+    due = {"profile": request.profile_id, "now": request.now}
     found = connection.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.fence,
-            deliveries.c.event_row,
-            deliveries.c.recipient,
-            deliveries.c.message_id,
-            deliveries.c.attempts,
-            deliveries.c.maybe_twice,
-            deliveries.c.created_at,
-            deliveries.c.starts,
-        )
-        .where(*due, deliveries.c.starts > 0 if request.suspects else deliveries.c.starts == 0)
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(1 if request.suspects else most)
-        .with_for_update(skip_locked=True)
+        NEXT_SUSPECT if request.suspects else NEXT_NEW, {**due, "most": 1 if request.suspects else most}
     ).all()
     good = [row for row in found if row.starts < MAX_STARTS]
     if len(good) < len(found):
         _quarantine(connection, [row.id for row in found if row.starts >= MAX_STARTS], request.now)
-    suspects_due = len(found) < most and bool(
-        connection.execute(select(deliveries.c.id).where(*due, deliveries.c.starts > 0).limit(1)).first()
-    )
+    suspects_due = len(found) < most and connection.execute(ANY_SUSPECT, due).first() is not None
     if not good:
         return Claim((), {}, wait, suspects_due)
     connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_([row.id for row in good]))
-        .values(
-            state=DeliveryState.SENDING,
-            reason=None,
-            owner=request.owner,
-            lease_epoch=moment.epoch,
-            lease_until=moment.after(request.lease_seconds),
-            fence=deliveries.c.fence + 1,
-            at_data=False,
-            starts=deliveries.c.starts + 1,
-            claimed_at=request.now,
-            updated_at=request.now,
-        )
+        CLAIM,
+        {
+            "ids": [row.id for row in good],
+            "claimer": request.owner,
+            "epoch": moment.epoch,
+            "until": moment.after(request.lease_seconds),
+            "now": request.now,
+        },
     )
     claimed = tuple(
         Claimed(
@@ -144,10 +171,8 @@ def _claim_one(connection: Connection, request: ClaimRequest, moment: Moment) ->
         for row in good
     )
     wanted = {item.event_row for item in claimed} - request.known_events
-    bodies = {
-        row.id: row.body
-        for row in connection.execute(select(events.c.id, events.c.body).where(events.c.id.in_(wanted)))
-    }
+    rows = connection.execute(BODIES, {"ids": sorted(wanted)}).all() if wanted else []
+    bodies = {row.id: row.body for row in rows}
     return Claim(claimed, bodies, wait, suspects_due)
 
 
@@ -163,18 +188,11 @@ def _allowance(connection: Connection, request: ClaimRequest, moment: Moment) ->
     for limit, window in windows:
         if limit is None:
             continue
-        since = request.now - window
-        inside = (deliveries.c.profile_id == request.profile_id, deliveries.c.claimed_at > since)
-        used = connection.execute(select(func.count()).select_from(deliveries).where(*inside)).scalar_one()
+        inside = {"profile": request.profile_id, "since": request.now - window}
+        used = connection.execute(USED, inside).scalar_one()
         if used >= limit:
             # The window opens when the claim that is `limit` claims back leaves it.
-            oldest = connection.execute(
-                select(deliveries.c.claimed_at)
-                .where(*inside)
-                .order_by(deliveries.c.claimed_at)
-                .offset(used - limit)
-                .limit(1)
-            ).scalar_one()
+            oldest = connection.execute(CLAIMED_AT, {**inside, "before": used - limit}).scalar_one()
             wait = max(wait, oldest + window - request.now)
         most = max(0, min(most, limit - used))
     return most, wait
