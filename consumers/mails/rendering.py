@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
@@ -161,6 +162,16 @@ class SetRenderer:
         return RenderFailed(name, path, line, type(error).__name__, f"{type(error).__name__}: {error}")
 
 
+@cache
+def ours() -> SetRenderer:
+    """Return the one renderer of the built-in templates. Each is compiled when a mail first needs it.
+
+    Compiling all of them takes longer than anything else that a worker does before its first mail; that they can be
+    compiled is the tests' business, since nobody but us changes them.
+    """
+    return SetRenderer(built_in(), uncounted)
+
+
 def rendered_size(rendered: Rendered) -> int:
     """Return the bytes of a whole message, its headers at their most."""
     return len(rendered.text_part) + len(rendered.html_part) + HEADERS
@@ -181,9 +192,7 @@ class Renderer:
         set_of: Callable[[Profile], str | None] = set_of_profile,
         tell: Tell = untold,
     ) -> None:
-        self._built_in = SetRenderer(built_in(), uncounted)
-        for fault in self._built_in.compile_all():
-            raise fault
+        self._built_in = ours()
         self._sets = {each.templates.name: each for each in sets}
         self._set_of = set_of
         self._tell = tell
