@@ -11,8 +11,9 @@ from reading import ordinary_mail
 from sqlalchemy import select
 
 from consumers.contract import read_event
+from consumers.ledger.lease import PLANNING_LEASE_SECONDS
 from consumers.ledger.planning import make_store_plans
-from consumers.ledger.recording import arrival, record
+from consumers.ledger.recording import arrival, record_events
 from consumers.ledger.tables import deliveries
 from consumers.outbound.planner import plan_event
 from consumers.outbound.tokens import PURPOSE
@@ -28,13 +29,14 @@ SENTENCE, COMMAND = b"Which commit is that?", b"mute 2h"
 
 def send_mails(ground: Ground, profile: str, count: int) -> list[tuple[str, str]]:
     """Write down runs with their deliveries as if they were sent; return recipient and Message-ID of each."""
-    store = make_store_plans(lambda *each: message_id(ground.keyring.derive(PURPOSE)[0], None, *each))
+    key = ground.keyring.derive(PURPOSE)[0]
+    store = make_store_plans(lambda *each: message_id(key, None, *each), PLANNING_LEASE_SECONDS)
     find, now = find_by_name(ground.profiles), now_milliseconds()
     for number in range(-(-count // RECIPIENTS)):
         published = run(profile, number)
         event = read_event(published)
         with ground.engine.begin() as connection:
-            (recorded,) = record(connection, [arrival(event, published, published_at=None, now=now)])
+            (recorded,) = record_events(connection, [arrival(event, published, published_at=None, now=now)])
         plan = plan_event(recorded.row_id, event, find, no_report, now)
         with ground.engine.begin() as connection:
             store(connection, [plan])

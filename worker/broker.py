@@ -17,9 +17,10 @@ from dramatiq.middleware import CurrentMessage, Middleware, Retries
 
 from worker.queue_consumer import QueueConsumer
 
-#: Milliseconds without a heartbeat after which the messages of a worker process go back to their queue. A live
-#: process beats at least once a second.
+#: Milliseconds without a heartbeat after which the messages of a worker process go back to their queue, at most and
+#: at least. A live process beats once a second; one that is taken for dead loses nothing, its messages are read twice.
 HEARTBEAT_TIMEOUT = 15_000
+LEAST_HEARTBEAT_TIMEOUT = 3_000
 #: Milliseconds a message that failed for a passing reason waits.
 MIN_BACKOFF = 1_000
 MAX_BACKOFF = 60_000
@@ -28,7 +29,9 @@ MAX_BACKOFF = 60_000
 class QueueBroker(RedisBroker):
     """The broker; its consumers are QueueConsumers."""
 
-    def __init__(self, client: redis.Redis, *, namespace: str = "dramatiq") -> None:
+    def __init__(
+        self, client: redis.Redis, *, namespace: str = "dramatiq", heartbeat_timeout: int = HEARTBEAT_TIMEOUT
+    ) -> None:
         middleware: list[Middleware] = [
             CurrentMessage(),
             # Without a bound: what waits in the queue is only there, and a database that is away for a day must
@@ -36,7 +39,7 @@ class QueueBroker(RedisBroker):
             Retries(max_retries=None, min_backoff=MIN_BACKOFF, max_backoff=MAX_BACKOFF),  # type: ignore[arg-type]
         ]
         super().__init__(  # type: ignore[no-untyped-call]
-            client=client, middleware=middleware, namespace=namespace, heartbeat_timeout=HEARTBEAT_TIMEOUT
+            client=client, middleware=middleware, namespace=namespace, heartbeat_timeout=heartbeat_timeout
         )
         self.fetch_script = client.register_script(FETCH)
         #: Ids fetched by this process and not yet acked, by queue; outlives a consumer that lost its connection.
@@ -71,6 +74,13 @@ class QueueBroker(RedisBroker):
     def beat(self) -> None:
         """Say that this process lives, when no other command has said so."""
         self.client.zadd(f"{self.namespace}:__heartbeats__", {self.broker_id: current_millis()})
+
+
+def heartbeat_timeout(lease_seconds: float | None) -> int:
+    """Return the milliseconds after which a process without a heartbeat counts as dead: those of a lease, in bounds."""
+    if lease_seconds is None:
+        return HEARTBEAT_TIMEOUT
+    return min(HEARTBEAT_TIMEOUT, max(LEAST_HEARTBEAT_TIMEOUT, round(lease_seconds * 1000)))
 
 
 #: Fetch up to ARGV[3] messages as a flat list of id, body, id, body, … An id whose body is gone is dropped.

@@ -27,12 +27,13 @@ from consumers.inbound.collecting import collect
 from consumers.inbound.collectors import Collectors
 from consumers.inbound.passes import CollectParts
 from consumers.inbound.reply_path import ReplyParts, ReplyPath
+from consumers.ledger.lease import PLANNING_LEASE_SECONDS
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.outbound import tokens
 from consumers.outbound.intake import Intake
 from consumers.outbound.sent_lookup import LookupParts, SentLookup
 from consumers.reports.answering import answer
-from worker.broker import QueueBroker
+from worker.broker import QueueBroker, heartbeat_timeout
 from worker.ground import Ground, now_milliseconds
 from worker.kill_points import Point, PointedQueue, PointedReplies, PointedWriter, read_point
 from worker.lookups import find_by_id, find_by_name, message_id, open_mailbox, sent_mail
@@ -73,9 +74,9 @@ class Bells:
             self.deliver.send(profile_id)
 
 
-def make_broker(broker_url: str, point: Point | None = None) -> QueueBroker:
-    """Make the broker at an address."""
-    broker = QueueBroker(make_client(broker_url))
+def make_broker(broker_url: str, point: Point | None = None, lease_seconds: float | None = None) -> QueueBroker:
+    """Make the broker at an address; what a dead process had fetched waits no longer than the lease."""
+    broker = QueueBroker(make_client(broker_url), heartbeat_timeout=heartbeat_timeout(lease_seconds))
     if point:
         broker.add_middleware(PointedQueue(point))
     return broker
@@ -88,7 +89,7 @@ class WorkerParts:
         settings = ground.settings
         point = read_point(os.environ, state_folder(settings))
         self.writer = PointedWriter(ground.engine, point) if point else LedgerWriter(ground.engine, tell=tell)
-        broker = make_broker(broker_url, point)
+        broker = make_broker(broker_url, point, settings.lease_seconds)
         self.bells = declare_actors(broker, self)
         self.open_links = OpenLinks()
         self.intake = Intake(
@@ -97,6 +98,7 @@ class WorkerParts:
             answer=partial(answer, ground.engine),
             message_ids=partial(message_id, ground.keyring.derive(tokens.PURPOSE)[0], settings.domain),
             ring=self.bells.ring,
+            lease_seconds=min(PLANNING_LEASE_SECONDS, settings.lease_seconds),
             now=now_milliseconds,
             tell=tell,
         )

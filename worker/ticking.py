@@ -26,7 +26,7 @@ def run_clock(ground: Ground, broker_url: str, *, health_port: int | None = None
     point = read_point(os.environ, state_folder(ground.settings))
     if point:
         point_commits(ground.engine, point)
-    broker = make_broker(broker_url, point)
+    broker = make_broker(broker_url, point, ground.settings.lease_seconds)
     stopping = stop_on_signals()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     bells = declare_actors(broker)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, text
 
-#: Seconds a worker has to plan what it took; far above what planning takes.
+#: Seconds a worker has to plan what it took, unless the lease of deliveries is shorter; far above what planning takes.
 PLANNING_LEASE_SECONDS = 30.0
 
 

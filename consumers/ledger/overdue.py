@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from consumers.contract import MalformedEvent, RunStarted, read_event
 from consumers.contract.ids import overdue_id
 from consumers.contract.reading import read_json
-from consumers.ledger.recording import Arrival, arrival, record
+from consumers.ledger.recording import Arrival, arrival, record_events
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import awaited_runs, events
 from consumers.meaning.run_started import overdue_finish
@@ -75,10 +75,7 @@ def tell_overdue(connection: Connection, *, due_before: int, now: int) -> Looked
             unreadable.append(row.event_row)
         else:
             finishes.setdefault(finish.event.identity, finish)
-    stated = [item.row_id for item in record(connection, list(finishes.values()))]
-    if stated:
-        # Recording leases an event to who recorded it; the clock plans nothing.
-        connection.execute(update(events).where(events.c.id.in_(stated)).values(starts=0, lease_until=None))
+    stated = [item.row_id for item in record_events(connection, list(finishes.values()))]
     connection.execute(delete(awaited_runs).where(awaited_runs.c.event_row.in_([row.event_row for row in due])))
     return Looked(tuple(stated), tuple(unreadable))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from consumers.ledger.lease import PLANNING_LEASE_SECONDS, lease_ended, read_lease_clock
+from consumers.ledger.lease import lease_ended, read_lease_clock
 from consumers.ledger.plans import Plan
 from consumers.ledger.recording import RecordOutcome, record_answers
 from consumers.ledger.runs import record_runs
@@ -65,7 +65,16 @@ class PlanOutcome:
 MessageIds = Callable[[int, str, int, Profile], str]
 
 
-def start_planning(connection: Connection, row_ids: Sequence[int]) -> list[bytes | None]:
+def make_start_planning(lease_seconds: float) -> Callable[[Connection, Sequence[int]], list[bytes | None]]:
+    """Make the step that begins to plan events which are the caller's for so many seconds."""
+
+    def start_planning(connection: Connection, row_ids: Sequence[int]) -> list[bytes | None]:
+        return begin_planning(connection, row_ids, lease_seconds)
+
+    return start_planning
+
+
+def begin_planning(connection: Connection, row_ids: Sequence[int], lease_seconds: float) -> list[bytes | None]:
     """Count a start of each event and lease it; the event's body, or None when it is no longer to be planned.
 
     An event started three times without an end is quarantined instead.
@@ -96,15 +105,15 @@ def start_planning(connection: Connection, row_ids: Sequence[int]) -> list[bytes
         connection.execute(
             update(events)
             .where(events.c.id.in_(taken))
-            .values(starts=events.c.starts + 1, lease_epoch=now.epoch, lease_until=now.after(PLANNING_LEASE_SECONDS))
+            .values(starts=events.c.starts + 1, lease_epoch=now.epoch, lease_until=now.after(lease_seconds))
         )
     return [found[row_id].body if row_id in taken else None for row_id in row_ids]
 
 
 def make_store_plans(
-    message_ids: MessageIds,
+    message_ids: MessageIds, lease_seconds: float
 ) -> Callable[[Connection, Sequence[Plan]], list[PlanOutcome]]:
-    """Make the step that writes plans, with the maker of Message-IDs it needs."""
+    """Make the step that writes plans. Answers among them are the caller's to plan for `lease_seconds`."""
 
     def store_plans(connection: Connection, plans: Sequence[Plan]) -> list[PlanOutcome]:
         """Write plans: the state of each event, its deliveries, its run and its answer in one transaction.
@@ -134,7 +143,7 @@ def make_store_plans(
         )
         due = _insert_deliveries(connection, apply_rules(connection, written), message_ids)
         record_runs(connection, [plan.run for plan in written if plan.run is not None])
-        answers = _record_answers(connection, written)
+        answers = _record_answers(connection, written, lease_seconds)
         rows = {plan.row_id for plan in written}
         return [
             PlanOutcome(True, tuple(due.get(plan.row_id, ())), answers.get(plan.row_id))
@@ -146,10 +155,10 @@ def make_store_plans(
     return store_plans
 
 
-def _record_answers(connection: Connection, plans: Sequence[Plan]) -> dict[int, int]:
+def _record_answers(connection: Connection, plans: Sequence[Plan], lease_seconds: float) -> dict[int, int]:
     """Record the answers of plans; the rows of those that are new, by the row of what they answer."""
     answered = [(plan.row_id, plan.answer) for plan in plans if plan.answer is not None]
-    recorded = record_answers(connection, [answer for _, answer in answered])
+    recorded = record_answers(connection, [answer for _, answer in answered], lease_seconds)
     return {
         row_id: answer.row_id
         for (row_id, _), answer in zip(answered, recorded, strict=True)

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_
 
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent
 from consumers.contract.texts import MAX_IDENTIFIER
 from consumers.ledger.awaiting import await_finishes
-from consumers.ledger.lease import PLANNING_LEASE_SECONDS, Moment, read_lease_clock
+from consumers.ledger.lease import Moment, read_lease_clock
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import events
 
@@ -111,8 +111,21 @@ def _identifier(value: object) -> str | None:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
+def make_record(lease_seconds: float) -> Callable[[Connection, Sequence[Arrival]], list[Recorded]]:
+    """Make the step that records events for a process that plans them next, and has so many seconds for it."""
+
+    def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded]:
+        return record_events(connection, arrivals, lease_seconds)
+
+    return record
+
+
+def record_events(
+    connection: Connection, arrivals: Sequence[Arrival], lease_seconds: float | None = None
+) -> list[Recorded]:
     """Write arrivals down, each pair of source and id once; a conflicting repeat goes to quarantine.
+
+    With `lease_seconds` they are the caller's to plan, and a start of each is counted; without, anyone may.
 
     Raises:
         sqlalchemy.exc.IntegrityError: when another process recorded a pair in the same moment; run again.
@@ -128,7 +141,9 @@ def record(connection: Connection, arrivals: Sequence[Arrival]) -> list[Recorded
         if item.event.identity not in known:
             known[item.event.identity] = (None, item.fingerprint)
             new[item.event.identity] = item
-    inserted = dict(zip(new, _insert(connection, [_row(item, moment) for item in new.values()]), strict=True))
+    inserted = dict(
+        zip(new, _insert(connection, [_row(item, moment, lease_seconds) for item in new.values()]), strict=True)
+    )
     await_finishes(connection, [(inserted[identity], item.event, item.now) for identity, item in new.items()])
 
     results: list[Recorded] = []
@@ -152,21 +167,17 @@ def find_events(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dic
     return {(row.source, row.event_id): row.id for row in found}
 
 
-def leave_to_sweep(connection: Connection, row_ids: Sequence[int]) -> None:
-    """Let anyone plan events that were recorded by a process that plans none."""
-    connection.execute(update(events).where(events.c.id.in_(row_ids)).values(starts=0, lease_until=None))
-
-
-def record_answers(connection: Connection, answers: Sequence[Arrival]) -> list[Recorded]:
+def record_answers(connection: Connection, answers: Sequence[Arrival], lease_seconds: float) -> list[Recorded]:
     """Write events down that answer others. An answer that stands already stays as it was given first.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: as `record` does.
+        sqlalchemy.exc.IntegrityError: as `record_events` does.
     """
     if not answers:
         return []
     standing = find_events(connection, [item.event.identity for item in answers])
-    new = iter(record(connection, [item for item in answers if item.event.identity not in standing]))
+    missing = [item for item in answers if item.event.identity not in standing]
+    new = iter(record_events(connection, missing, lease_seconds))
     return [
         Recorded(standing[item.event.identity], RecordOutcome.REPEAT) if item.event.identity in standing else next(new)
         for item in answers
@@ -199,7 +210,7 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     return [row.id for row in found]
 
 
-def _row(item: Arrival, moment: Moment) -> dict[str, Any]:
+def _row(item: Arrival, moment: Moment, lease_seconds: float | None) -> dict[str, Any]:
     return {
         "source": item.event.source,
         "event_id": item.event.id,
@@ -213,10 +224,9 @@ def _row(item: Arrival, moment: Moment) -> dict[str, Any]:
         "published_at": item.published_at,
         "recorded_at": item.now,
         "updated_at": item.now,
-        # Whoever records an event plans it next: the start is counted and leased in the same commit.
-        "starts": 1,
+        "starts": 0 if lease_seconds is None else 1,
         "lease_epoch": moment.epoch,
-        "lease_until": moment.after(PLANNING_LEASE_SECONDS),
+        "lease_until": None if lease_seconds is None else moment.after(lease_seconds),
     }
 
 

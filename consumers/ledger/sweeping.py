@@ -25,8 +25,6 @@ MOST_EVENTS = 500
 LOOK_DELAY = 10_000
 #: Deliveries of one sweep that are held or released with their profile; the rest follows in the next.
 MOST_FOLLOWING = 5_000
-#: Milliseconds an accepted event is left to the worker that recorded it before the sweep asks for it again.
-PLANNING_GRACE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +78,7 @@ def sweep(connection: Connection, now: int) -> Swept:
     handed_over = follow_breakers(connection, now, moment)
     unplanned = connection.execute(
         select(events.c.id)
-        .where(
-            events.c.state == EventState.ACCEPTED,
-            events.c.recorded_at <= now - PLANNING_GRACE,
-            lease_ended(events, moment),
-        )
+        .where(events.c.state == EventState.ACCEPTED, lease_ended(events, moment))
         .order_by(events.c.id)
         .limit(MOST_EVENTS)
     ).scalars()

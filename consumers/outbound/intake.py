@@ -22,9 +22,9 @@ import structlog
 from consumers.contract import Event
 from consumers.contract.reading import MalformedEvent, read_event
 from consumers.facts import EventPlanned, EventRecorded, EventRefused, Tell, origin_of, untold
-from consumers.ledger.planning import MessageIds, make_store_plans, start_planning
+from consumers.ledger.planning import MessageIds, make_start_planning, make_store_plans
 from consumers.ledger.plans import Plan
-from consumers.ledger.recording import RecordOutcome, Reject, arrival, quarantine, record, reject_of
+from consumers.ledger.recording import RecordOutcome, Reject, arrival, make_record, quarantine, reject_of
 from consumers.ledger.states import EventState
 from consumers.ledger.writer import LedgerAway, LedgerWriter
 from consumers.outbound.planner import Answer, FindProfile, plan_event
@@ -48,7 +48,10 @@ class _Waiting:
 
 
 class Intake:
-    """Accepts events and plans them. `now` returns milliseconds UTC."""
+    """Accepts events and plans them.
+
+    What it accepts or begins to plan is its own for `lease_seconds`; `now` returns milliseconds UTC.
+    """
 
     def __init__(
         self,
@@ -58,13 +61,16 @@ class Intake:
         answer: Answer,
         message_ids: MessageIds,
         ring: Ring,
+        lease_seconds: float,
         now: Callable[[], int],
         tell: Tell = untold,
     ) -> None:
         self._writer = writer
         self._profiles_by_name = profiles_by_name
         self._answer = answer
-        self._store_plans = make_store_plans(message_ids)
+        self._record = make_record(lease_seconds)
+        self._start_planning = make_start_planning(lease_seconds)
+        self._store_plans = make_store_plans(message_ids, lease_seconds)
         self._ring = ring
         self._now = now
         self._tell = tell
@@ -99,7 +105,7 @@ class Intake:
             return self._quarantine(reject_of(published, error, self._now()))
         began_at = self._now()
         recorded = self._writer.submit(
-            record, arrival(event, published, published_at=published_at, now=began_at)
+            self._record, arrival(event, published, published_at=published_at, now=began_at)
         ).result()
         self._tell(EventRecorded(origin_of(event), recorded.outcome, published_at, began_at, self._now()))
         if recorded.outcome is RecordOutcome.NEW:
@@ -125,7 +131,7 @@ class Intake:
         Raises:
             LedgerAway: when the database does not answer.
         """
-        started = [(row_id, self._writer.submit(start_planning, row_id)) for row_id in row_ids]
+        started = [(row_id, self._writer.submit(self._start_planning, row_id)) for row_id in row_ids]
         group = []
         for row_id, future in started:
             body = future.result()

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumers.ledger.recording import RecordOutcome, arrival, leave_to_sweep, record
+from consumers.ledger.recording import RecordOutcome, arrival, record_events
 from consumers.ledger.schedule_tables import schedules
 from consumers.reports.cadence import Due, dues_after
 from consumers.reports.schedules import Schedule, due_schedules, to_schedule
@@ -75,7 +75,5 @@ def fire(connection: Connection, schedule: Schedule, now: int) -> list[int]:
     if moved.rowcount != 1:
         return []
     requests = [schedule.request_of(f"schedule-{schedule.id}/{due.day}", due.moment) for due in dues[-MOST_MISSED:]]
-    recorded = record(connection, [arrival(event, event.to_json(), published_at=None, now=now) for event in requests])
-    rows = [each.row_id for each in recorded if each.outcome is RecordOutcome.NEW]
-    leave_to_sweep(connection, rows)
-    return rows
+    arrivals = [arrival(event, event.to_json(), published_at=None, now=now) for event in requests]
+    return [each.row_id for each in record_events(connection, arrivals) if each.outcome is RecordOutcome.NEW]

@@ -12,8 +12,8 @@ from consumers.contract import Event, read_event
 from consumers.contract.reading import MalformedEvent
 from consumers.ledger.books import read_books
 from consumers.ledger.overdue import MOST_RUNS, Looked, tell_overdue
-from consumers.ledger.planning import start_planning
-from consumers.ledger.recording import RecordOutcome, arrival, quarantine, record, reject_of
+from consumers.ledger.planning import begin_planning
+from consumers.ledger.recording import RecordOutcome, arrival, quarantine, record_events, reject_of
 from consumers.ledger.states import EventState
 from consumers.ledger.tables import awaited_runs, events
 from tests.mails.conftest import example
@@ -48,7 +48,7 @@ def accept(engine: Engine, *accepted: Event, now: int = NOW) -> list[RecordOutco
     """Record events in one group."""
     arrivals = [arrival(event, event.to_json(), published_at=None, now=now) for event in accepted]
     with engine.begin() as connection:
-        return [each.outcome for each in record(connection, arrivals)]
+        return [each.outcome for each in record_events(connection, arrivals)]
 
 
 def finish(number: int = 1, **more: Any) -> Event:
@@ -171,7 +171,7 @@ def test_a_stated_end_can_be_planned_at_once_by_any_worker(engine: Engine) -> No
     (row,) = look(engine).stated
 
     with engine.begin() as connection:
-        (body,) = start_planning(connection, [row])
+        (body,) = begin_planning(connection, [row], 30)
     assert body is not None
     assert b'"overdue_after_seconds":60.0' in body
 

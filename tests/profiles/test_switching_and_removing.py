@@ -180,7 +180,7 @@ def test_an_event_planned_for_a_profile_that_was_removed_meanwhile_is_planned_an
     )
 
     with books.engine.begin() as connection:
-        [outcome] = make_store_plans(lambda *_: "m")(connection, [plan])
+        [outcome] = make_store_plans(lambda *_: "m", 30)(connection, [plan])
         assert outcome.written is False
         assert connection.execute(events.select()).one().state == "accepted"
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rig.spine import queue_message
-from worker.broker import QueueBroker
+from worker.broker import QueueBroker, heartbeat_timeout
 from worker.queue_consumer import QUARANTINE, QueueConsumer, read_message
 from worker.redis_client import make_client
 
@@ -120,6 +120,10 @@ def test_the_messages_of_a_dead_process_come_back_on_request(broker: QueueBroker
     broker.take_back_lost(["events"])
 
     assert broker.client.llen("dramatiq:events") == 1
+
+
+def test_a_process_counts_as_dead_after_the_lease_within_bounds() -> None:
+    assert [heartbeat_timeout(lease) for lease in (None, 60, 10, 1)] == [15_000, 15_000, 10_000, 3_000]
 
 
 def test_an_id_without_a_body_stops_nothing(broker: QueueBroker) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from consumers.contract import Event
+from consumers.ledger.lease import PLANNING_LEASE_SECONDS
 from consumers.ledger.states import MAX_STARTS, EventState
 from consumers.ledger.tables import events
 from consumers.ledger.waiting import profiles
@@ -47,6 +48,7 @@ class Accepting:
             answer=self._answer,
             message_ids=lambda row, *_: f"{row}@example.com",
             ring=lambda *_: None,
+            lease_seconds=PLANNING_LEASE_SECONDS,
             now=lambda: NOW,
         )
         self.writer.start()

@@ -21,7 +21,7 @@ from consumers.inbound.reading.unanswerable import unanswerable
 from consumers.inbound.told import Told
 from consumers.ledger.answer_limits import take_turns
 from consumers.ledger.issued import find_message_ids
-from consumers.ledger.recording import arrival, find_events, leave_to_sweep, record
+from consumers.ledger.recording import arrival, find_events, record_events
 from consumers.own_events import ANSWER_DUE, AnswerDue, MessageIdText
 from profiles.profile import Profile
 
@@ -63,7 +63,7 @@ def answer_all(
         ids = find_message_ids(connection, [each.wish.match.issued.delivery_id for each in write])
         events = [_event(each, ids.get(each.wish.match.issued.delivery_id), now) for each in write]
         arrivals = [arrival(event, event.to_json(), published_at=None, now=now) for event in events]
-        leave_to_sweep(connection, [each.row_id for each in record(connection, arrivals)])
+        record_events(connection, arrivals)
     return became
 
 

@@ -18,9 +18,10 @@ from sqlalchemy import Engine, insert, select
 
 from consumers.contract import read_event
 from consumers.inbound.reply_path import ReplyParts, ReplyPath
+from consumers.ledger.lease import PLANNING_LEASE_SECONDS
 from consumers.ledger.outgoing_tables import outgoing_events
 from consumers.ledger.planning import make_store_plans
-from consumers.ledger.recording import arrival, record
+from consumers.ledger.recording import arrival, record_events
 from consumers.ledger.reply_tables import replies
 from consumers.ledger.tables import deliveries, events
 from consumers.outbound.planner import plan_event
@@ -114,9 +115,9 @@ class Office:
     def mail(self, published: dict[str, Any]) -> list[Any]:
         """Accept and plan an event; return its deliveries."""
         event = read_event(published)
-        store = make_store_plans(self._message_id)
+        store = make_store_plans(self._message_id, PLANNING_LEASE_SECONDS)
         with self.engine.begin() as connection:
-            (recorded,) = record(connection, [arrival(event, published, published_at=None, now=self.now)])
+            (recorded,) = record_events(connection, [arrival(event, published, published_at=None, now=self.now)])
         plan = plan_event(recorded.row_id, event, self.find, self._no_answer, self.now)
         with self.engine.begin() as connection:
             store(connection, [plan])
@@ -129,7 +130,7 @@ class Office:
         with self.engine.begin() as connection:
             due = [row for row in connection.execute(wanted) if row.state == "accepted"]
             plans = [plan_event(row.id, read_recorded(row.body), self.find, self._no_answer, self.now) for row in due]
-            make_store_plans(self._message_id)(connection, plans)
+            make_store_plans(self._message_id, PLANNING_LEASE_SECONDS)(connection, plans)
             about = deliveries.c.event_row == events.c.id
             found = select(deliveries).join(events, about).where(events.c.type == ANSWER_DUE)
             return list(connection.execute(found.order_by(deliveries.c.id)))
