@@ -73,6 +73,8 @@ class Lane:
         self._listening = 0
         self._settling: set[asyncio.Future[bool]] = set()
         self._suspect_sender: asyncio.Task[None] | None = None
+        #: Whether the last claim left deliveries that were begun before without an end.
+        self._suspects_due = False
         #: Until when no connection may be opened, on the loop's clock; for how long; and what rings then.
         self._denied_until = self._denied_for = 0.0
         self._look_again: asyncio.TimerHandle | None = None
@@ -107,6 +109,10 @@ class Lane:
         try:
             while not self._stopping:
                 claimed = await self._next()
+                if claimed is None and await self._spare_for_suspects(links):
+                    idle_until = loop.time() + IDLE_SECONDS
+                    continue
+                self._see_to_suspects()
                 if claimed is None:
                     if not await self._hear_bell(idle_until, links):
                         return
@@ -120,19 +126,33 @@ class Lane:
             await links.close()
 
     async def _send_suspects(self) -> None:
-        """Send what was begun before without an end: one at a time, and no other such in this process beside it.
-
-        If one kills the process once more, the others are not counted as begun with it. Ordinary senders go on.
-        """
+        """Send what was begun before without an end, while ordinary senders go on."""
         links = LinkKeeper(self._parts.open_link, self._parts.gate)
         try:
-            while not self._stopping:
-                async with self._parts.suspects:
-                    found = await self._claim(suspects=True)
-                    if not found or not await self._attempt(found[0], links):
-                        return
+            while await self._send_suspect(links):
+                pass
         finally:
             await links.close()
+
+    async def _spare_for_suspects(self, links: LinkKeeper) -> bool:
+        """Send one that was begun before over a connection that would idle; say whether one was sent.
+
+        Where a profile has one connection, nobody else can get one for them. What other lanes began before is not
+        waited for: this sender has to hear its bell.
+        """
+        if not self._suspects_due or not links.has_place or self._parts.suspects.locked():
+            return False
+        return await self._send_suspect(links)
+
+    async def _send_suspect(self, links: LinkKeeper) -> bool:
+        """Send one that was begun before; False when there is none, or no connection may be opened for it.
+
+        No other such is sent in this process meanwhile: if one kills the process once more, the others are not
+        counted as begun with it.
+        """
+        async with self._parts.suspects:
+            found = () if self._stopping else await self._claim(suspects=True)
+            return bool(found) and await self._attempt(found[0], links)
 
     async def _attempt(self, claimed: Claimed, links: LinkKeeper) -> bool:
         """Try one delivery; False when this sender may not connect now and has to end."""
@@ -232,15 +252,16 @@ class Lane:
         parts.drafts.learn(found.bodies)
         if found.wait and not found.deliveries:
             log.info("profile_limit_reached", profile=profile.name, wait_seconds=round(found.wait / 1000, 1))
-        if found.suspects_due and not suspects:
-            self._see_to_suspects()
+        if not suspects:
+            self._suspects_due = found.suspects_due
         return found.deliveries
 
     def _see_to_suspects(self) -> None:
         """Have a sender for what was begun before, unless there is one, or no connection may be opened."""
         loop = asyncio.get_running_loop()
         busy = self._suspect_sender is not None and not self._suspect_sender.done()
-        if not busy and not self._stopping and loop.time() >= self._denied_until:
+        if self._suspects_due and not busy and not self._stopping and loop.time() >= self._denied_until:
+            self._suspects_due = False
             self._suspect_sender = loop.create_task(self._send_suspects())
 
     def _take_all(self) -> list[Claimed]:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from consumers.ledger.server_log import read_taken_mail
+from profiles.profile import Limits
 from tests.faults.inputs import alert
 from tests.faults.system import LEASE_SECONDS, System
 
@@ -36,3 +37,17 @@ def test_what_a_killed_worker_held_is_taken_up_in_time(system: System) -> None:
     waited = {place: taken[place] - died_at for place in PLACES}
     print({place: round(seconds, 1) for place, seconds in waited.items()})
     assert {place: seconds for place, seconds in waited.items() if seconds > LEASE_SECONDS + PROMISED + BUSY} == {}
+
+
+def test_what_was_begun_before_is_sent_over_the_one_connection_that_idles(system: System) -> None:
+    system.profile(limits=Limits(connections=1))
+    system.clock()
+    dying = system.worker(kill="after:claim:1")
+    system.publish(alert(f"begun-{number}") for number in range(3))
+    assert dying.ends_within(60)
+    system.worker()
+    system.publish([alert("new")])
+
+    tally = system.rest("one connection")
+
+    assert (tally.taken, system.sink.facts()["connections"]) == (4, 1)
