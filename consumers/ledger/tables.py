@@ -148,6 +148,19 @@ class LeaseRow(SQLModel, table=True):
     lease_until: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class LedgerWriterRow(SQLModel, table=True):
+    """A ledger writer of some process, and the number of its last transaction that was committed (PostgreSQL only).
+
+    `used_at` is the database's time in milliseconds.
+    """
+
+    __tablename__ = "ledger_writer"
+
+    owner: str = Field(primary_key=True)
+    commits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    used_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class BreakerRow(SQLModel, table=True):
     """What stands between a profile and its server: failed logins and connections, and a server's wish to slow down.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from consumers.facts import GroupCommitted, LedgerLost, Tell, untold
-from consumers.ledger.doubt import StillOpen, transaction_id, was_committed
+from consumers.ledger.doubt import StillOpen, mark_transaction, was_committed
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,9 @@ class LedgerWriter:
         self._closed = threading.Event()
         self._connection: Connection | None = None
         self._last_size = 0
+        #: What this writer is called among others, and the number of its last transaction.
+        self._owner = secrets.token_hex(8)
+        self._number = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -159,22 +163,23 @@ class LedgerWriter:
             by_step.setdefault(waiting.step, []).append(index)
         deadline = time.monotonic() + self._give_up_seconds
         results: list[Any] = [None] * len(group)
-        committing: str | None = None
+        committing = False
         while True:
             began = time.monotonic()
             try:
                 if self._connection is None:
                     self._connection = self._engine.connect()
                 connection = self._connection
-                if committing is not None and self._ended_well(connection, committing, deadline):
+                if committing and self._ended_well(connection, deadline):
                     return results, time.monotonic() - began
-                committing = None
+                committing = False
+                self._number += 1
                 with connection.begin():
                     for step, indexes in by_step.items():
                         answers = step(connection, [group[index].item for index in indexes])
                         for index, answer in zip(indexes, answers, strict=True):
                             results[index] = answer
-                    committing = transaction_id(connection)
+                    committing = mark_transaction(connection, self._owner, self._number)
                 return results, time.monotonic() - began
             except BaseException as error:
                 self._drop_connection()
@@ -186,12 +191,12 @@ class LedgerWriter:
                     raise LedgerAway("the database did not answer") from None
                 time.sleep(RETRY_SECONDS)
 
-    def _ended_well(self, connection: Connection, xid: str, deadline: float) -> bool:
-        """Say whether the transaction was committed whose end nobody heard of."""
+    def _ended_well(self, connection: Connection, deadline: float) -> bool:
+        """Say whether the last transaction was committed, whose end nobody heard of."""
         while True:
             try:
                 with connection.begin():
-                    return was_committed(connection, xid)
+                    return was_committed(connection, self._owner, self._number)
             except StillOpen:
                 if time.monotonic() >= deadline:
                     raise LedgerAway("the database did not end a transaction") from None
