@@ -26,7 +26,7 @@ from consumers.mails.cleaning import clean_line, cut
 from consumers.mails.encoding import encode_body
 from consumers.mails.related import Picture, with_pictures
 from consumers.mails.run_finished_view import run_finished_view
-from consumers.mails.sandbox import Load, MailSandbox, uncounted
+from consumers.mails.sandbox import Load, MailSandbox, OurSandbox
 from consumers.mails.summary_ready_view import SummaryReadyView, summary_ready_view
 from consumers.mails.template_files import TemplateSet, built_in
 from consumers.notice import Notice
@@ -169,7 +169,7 @@ def ours() -> SetRenderer:
     Compiling all of them takes longer than anything else that a worker does before its first mail; that they can be
     compiled is the tests' business, since nobody but us changes them.
     """
-    return SetRenderer(built_in(), uncounted)
+    return SetRenderer(built_in(), OurSandbox)
 
 
 def rendered_size(rendered: Rendered) -> int:

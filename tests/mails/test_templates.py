@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from consumers.facts import Fact, TemplateFailed
 from consumers.mails.budget import STEPS
 from consumers.mails.html_rules import breaches
 from consumers.mails.rendering import MAIL_PARTS, VIEWS, Rendered, Renderer, SetRenderer, set_of_profile
+from consumers.mails.sandbox import OurSandbox
 from consumers.mails.template_check import Finding, TemplatesRefused, check_folder, load_sets
 from consumers.mails.template_files import MAX_FILE, TEMPLATES, TemplateFile, TemplateSet, built_in, our_files
 from consumers.mails.template_names import view_fields
@@ -359,3 +362,25 @@ def test_our_own_templates_hold_for_every_sample_in_the_sandbox_too(tmp_path: Pa
 
 def test_a_preview_is_made_of_the_same_templates() -> None:
     assert mail(example("alert", title="disk")).subject == render(Renderer(), title="disk").subject
+
+
+def test_threads_that_render_their_first_mails_at_once_compile_each_template_once() -> None:
+    compiled: list[str] = []
+
+    class Noting(OurSandbox):
+        def compile(self, source: Any, name: str | None = None, *args: Any, **kwargs: Any) -> Any:
+            compiled.append(str(name))
+            return super().compile(source, name, *args, **kwargs)
+
+    renderer, (sample, *_) = SetRenderer(built_in(), Noting), samples()
+    with ThreadPoolExecutor(8) as pool:
+        waiting = threading.Barrier(8)
+
+        def render_one() -> None:
+            waiting.wait(10)
+            renderer.render(sample.notice, event=sample.event, profile=sample.profile)
+
+        for done in [pool.submit(render_one) for _ in range(8)]:
+            done.result(30)
+
+    assert sorted(compiled) == sorted(set(compiled))
