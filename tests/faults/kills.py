@@ -6,8 +6,9 @@ import random
 import signal
 import time
 from collections.abc import Sequence
+from typing import Any
 
-from profiles.profile import ImapSettings, Security
+from profiles.profile import ImapSettings, Limits, Security
 from tests.faults.inputs import REFUSED, alert, batch
 from tests.faults.system import USER, System
 from tests.rig.forked import Forked
@@ -44,19 +45,31 @@ AT_WORK = (
     *(f"{when}:{place}" for place in ("ring", "ack") for when in ("before", "after")),
 )
 AT_RARE_WORK = tuple(f"{when}:{step}" for step in RARE for when in ("before", "inside", "after"))
-OF_THE_CLOCK = ("before:clock", "after:clock", "before:ring", "after:ring")
-# What takes longest to recover from comes first: a server that is written to slowly, events that lost their planner.
-EVERYWHERE = (*AT_RARE_WORK, *AT_CONNECTING, *AT_WORK, *ENDING, *(f"clock {place}" for place in OF_THE_CLOCK))
+# What takes longest to recover from comes first: a server that is written to slowly. A clock that died keeps its lease
+# for some seconds, so the kills of clocks lie apart.
+EVERYWHERE = (
+    *AT_RARE_WORK,
+    "clock before:ring",
+    *AT_CONNECTING,
+    "clock after:ring",
+    *AT_WORK,
+    "clock before:clock",
+    *ENDING,
+    "clock after:clock",
+)
 
 #: Seconds in which an armed process must come to its place.
 REACH_SECONDS = 90.0
-#: Events published at a time while a place is waited for, and what may be unfinished of them before more are.
-BATCH = 4
-MOST_UNFINISHED = 24
+#: Events published at a time while a place is waited for, and what may be waiting of them before more are.
+BATCH = 3
+MOST_WAITING = 6
 #: Seconds between two mails for which something goes wrong.
 RARE_SECONDS = 1.0
-#: A recipient whose mails take so long that a few of them hold all senders of a worker until it ends, and how many.
-HELD, HELD_SECONDS, HELD_MAILS = "held@example.com", 0.4, 16
+#: Seconds between two looks whether a process has come to its place, and between two times that it is given work.
+FEED_SECONDS = 0.1
+#: Seconds that a server takes for a mail which is to hold the one connection of its profile until the worker ends, and
+#: mails that it is given.
+HELD_SECONDS, HELD_MAILS = 0.5, 8
 MAIN = "QA alerts"
 #: A profile whose server asks to be written to more slowly, and one with a mailbox, whose server loses answers.
 SLOW_SERVER = "Slow server"
@@ -80,7 +93,6 @@ class Killing:
         system.profile(WITH_MAILBOX, server="forgetful", imap=imap)
         # Who sends the final dot must wait a little, so that a process can die between the dot and its answer.
         system.sink.fault("DOT", "slow", seconds=ON_ITS_WAY * 2, recipient="slow@example.com")
-        system.sink.fault("DOT", "slow", seconds=HELD_SECONDS, recipient=HELD)
         system.sink.fault("RCPT", "5xx", code=550, text="5.1.1 no such user", recipient=REFUSED)
 
     def kill_at(self, places: Sequence[str]) -> None:
@@ -88,7 +100,8 @@ class Killing:
         clock = self._system.clock()
         for place in places:
             if place.startswith("clock "):
-                clock.kill()
+                clock.terminate()
+                clock.wait(REACH_SECONDS)
                 self._kill_clock(place.removeprefix("clock "))
                 clock = self._system.clock()
             elif place in ENDING:
@@ -112,13 +125,14 @@ class Killing:
             workers[index] = self._system.worker()
 
     def _kill_worker(self, place: str) -> None:
-        profile = self._profile_for(place)
+        profile = self._profile_for(place) if place in AT_CONNECTING else MAIN
         # A process opens few connections, and has few slow mails and few that something is wrong with.
         once = place in (*AT_CONNECTING, *AT_RARE_WORK, "sent:DOT")
         passing = 1 if once else self._chance.randint(1, 3)
+        self._feed(profile)
         worker = self._system.worker(kill=f"{place}:{passing}")
         began = time.monotonic()
-        while not worker.ends_within(0.05):
+        while not worker.ends_within(FEED_SECONDS):
             self._feed(profile, slow=place == "sent:DOT")
             if place.split(":")[1] in RARE:
                 self._feed_rare(place)
@@ -145,13 +159,20 @@ class Killing:
         worker = self._system.worker(kill=f"{place}:1")
         before = self._system.sink.taken()
         self._publish(MAIN)
-        if "give_back" in place:
-            # They hold the senders, so that something is claimed and not begun when the end comes.
-            self._system.publish(alert(f"held-{self._number}-{number}", HELD) for number in range(HELD_MAILS))
+        held = self._hold_one_connection(place) if "give_back" in place else None
         wait_until(lambda: self._system.sink.taken() > before or worker.poll() is not None)
         worker.send_signal(signal.SIGTERM)
         assert worker.ends_within(REACH_SECONDS), f"the worker armed for {place} did not end"
+        if held:
+            self._system.sink.clear(held)
         return worker
+
+    def _hold_one_connection(self, place: str) -> str:
+        """Have something claimed that is not begun when the end comes, because the one connection there is is busy."""
+        held = self._profile_for(place, limits=Limits(connections=1))
+        self._system.sink.fault("DOT", "slow", name=held, seconds=HELD_SECONDS)
+        self._system.publish(alert(f"held-{self._number}-{number}", profile=held) for number in range(HELD_MAILS))
+        return held
 
     def _died(self, process: Forked, place: str) -> None:
         assert process.poll() == -signal.SIGKILL, f"the process armed for {place} ended with {process.poll()}"
@@ -159,28 +180,27 @@ class Killing:
         self._system.check_books()
 
     def _leave_due(self) -> None:
-        """Have a worker claim what was published and die: once its lease has ended, the clock has to ring."""
+        """Have a worker claim what was published, die, and its lease end: now the clock has to ring."""
         self._publish(MAIN)
         worker = self._system.worker(kill="after:claim:1")
         assert worker.ends_within(REACH_SECONDS), "the worker that was to leave mails behind claimed none"
+        self._system.end_leases()
 
-    def _profile_for(self, place: str) -> str:
-        """Return the profile whose mails lead to a place; whoever opens a connection has one of its own.
+    def _profile_for(self, place: str, **changes: Any) -> str:
+        """Return a profile of a place's own, with a server of its own.
 
         A process that dies on the way to a connection counts as opening one for some seconds, in which few others of
         its profile may.
         """
-        if place not in AT_CONNECTING:
-            return MAIN
         name = place.replace(":", " ")
         if name not in self._opened:
             self._opened.add(name)
-            self._system.profile(name, server=name)
+            self._system.profile(name, server=name, **changes)
         return name
 
     def _feed(self, profile: str = MAIN, times: int = 1, *, slow: bool = False) -> None:
-        """Publish, unless nobody can keep up with what was published before; the other profiles are slow on purpose."""
-        for _ in range(times if self._system.moving(profile) < MOST_UNFINISHED else 0):
+        """Publish, unless nobody has come to what was published before; the other profiles are slow on purpose."""
+        for _ in range(times if self._system.waiting(profile) < MOST_WAITING else 0):
             self._publish(profile, slow=slow)
 
     def _publish(self, profile: str, *, slow: bool = False) -> None:

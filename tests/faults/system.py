@@ -139,6 +139,13 @@ class System:
                 .values(due_at=now_milliseconds())
             )
 
+    def end_leases(self) -> None:
+        """Let the leases of claimed deliveries have ended, as if their time had passed; their worker must be dead."""
+        with self.ground.engine.begin() as connection:
+            connection.execute(
+                update(deliveries).where(deliveries.c.state == DeliveryState.SENDING).values(lease_until=0)
+            )
+
     def look(self) -> None:
         """Let every uncertain delivery that can be looked for be due now."""
         with self.ground.engine.begin() as connection:
@@ -150,7 +157,7 @@ class System:
 
     def recorded(self) -> int:
         """Return how many events are in the ledger, garbage left out."""
-        with self.ground.engine.connect() as connection:
+        with open_snapshot(self.ground.engine) as connection:
             found = select(func.count()).select_from(events).where(events.c.source.is_not(None))
             return int(connection.execute(found).scalar_one())
 
@@ -162,18 +169,18 @@ class System:
         """Wait until the sink has taken so many mails."""
         wait_until(lambda: self.sink.taken() >= mails)
 
-    def moving(self, profile: str) -> int:
-        """Return how many published events are not recorded, and how many mails of a profile are not at their end."""
-        recorded = self.recorded()
-        with self.ground.engine.connect() as connection:
-            states = deliveries.c.state.in_((*WAITING, DeliveryState.SENDING))
-            found = select(func.count()).select_from(deliveries).where(deliveries.c.profile == profile, states)
-            return max(0, len(self.published) - recorded) + int(connection.execute(found).scalar_one())
+    def waiting(self, profile: str) -> int:
+        """Return how many events nobody has fetched, and how many mails of a profile nobody has begun."""
+        queued: Any = self.client().llen("dramatiq:events")
+        with open_snapshot(self.ground.engine) as connection:
+            new = (deliveries.c.starts == 0, deliveries.c.state.in_(WAITING))
+            found = select(func.count()).select_from(deliveries).where(deliveries.c.profile == profile, *new)
+            return int(queued) + int(connection.execute(found).scalar_one())
 
     def unfinished(self) -> int:
         """Return how many published events and planned deliveries are not at their end."""
         recorded = self.recorded()
-        with self.ground.engine.connect() as connection:
+        with open_snapshot(self.ground.engine) as connection:
             unplanned = connection.execute(
                 select(func.count()).select_from(events).where(events.c.state == EventState.ACCEPTED)
             ).scalar_one()
@@ -217,7 +224,7 @@ class System:
 
     def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the deliveries as the command line lists them."""
-        with self.ground.engine.connect() as connection:
+        with open_snapshot(self.ground.engine) as connection:
             return list_deliveries(connection, DeliveryFilter(**{"limit": 100_000, **wanted}))
 
     def check_books(self) -> None:

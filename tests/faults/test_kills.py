@@ -12,11 +12,11 @@ from tests.faults.system import System
 pytestmark = [pytest.mark.real("redis"), pytest.mark.timeout(600)]
 
 
-#: Every place is in one half; two halves are two tests, which run beside each other.
-HALVES = (EVERYWHERE[::2], EVERYWHERE[1::2])
+#: Every place is in one part; the parts are tests that run beside each other.
+PARTS = [EVERYWHERE[number::4] for number in range(4)]
 
 
-@pytest.mark.parametrize("places", HALVES, ids=("one half", "the other"))
+@pytest.mark.parametrize("places", PARTS, ids=range(len(PARTS)))
 def test_a_kill_at_every_place_loses_nothing_and_leaves_no_secret_behind(system: System, places: Sequence[str]) -> None:
     Killing(system, seed=1).kill_at(places)
 
@@ -26,7 +26,7 @@ def test_a_kill_at_every_place_loses_nothing_and_leaves_no_secret_behind(system:
 
 
 @pytest.mark.real("postgresql")
-@pytest.mark.parametrize("places", HALVES, ids=("one half", "the other"))
+@pytest.mark.parametrize("places", PARTS, ids=range(len(PARTS)))
 def test_a_kill_at_every_place_loses_nothing_on_postgresql(on_postgresql: System, places: Sequence[str]) -> None:
     Killing(on_postgresql, seed=2).kill_at(places)
 

@@ -31,7 +31,10 @@ LOADED = [
     "worker.ticking",
     "worker.working",
     "alembic.command",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
     "tests.rig.forked",
+    "tests.rig.warm",
 ]
 
 _context = multiprocessing.get_context("forkserver")
