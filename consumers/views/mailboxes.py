@@ -13,7 +13,7 @@ from consumers.views.shown_times import shown_time
 
 def list_mailboxes(connection: Connection) -> list[dict[str, Any]]:
     """Return every wanted folder, by profile and folder; `state` is new, reading (by a pass), failing or fine."""
-    names = dict(connection.execute(select(profiles.c.id, profiles.c.name)).tuples().all())
+    names = {row.id: row.name for row in connection.execute(select(profiles.c.id, profiles.c.name))}
     shown = []
     for mailbox, row in wanted_mailboxes(connection):
         if row is None or row.tried_at is None:
