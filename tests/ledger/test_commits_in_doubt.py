@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
+from consumers.ledger.doubt import StillOpen, mark_transaction, was_committed
 from consumers.ledger.tables import leases
 from consumers.ledger.writer import LedgerWriter
 from tests.rig.postgresql import PostgreSql
@@ -100,3 +101,30 @@ def test_a_write_that_a_crash_undid_is_made_again_when_nothing_else_was_written_
         write(ledger.engine, name, ledger.crash)
 
     assert ledger.kept() == names
+
+
+@pytest.mark.parametrize(("ending", "written"), [("commit", True), ("rollback", False)])
+@pytest.mark.parametrize("earlier", [0, 1], ids=["the first of its writer", "a later one"])
+def test_a_transaction_that_the_server_has_not_ended_is_open_and_then_what_became_of_it(
+    ledger: Ledger, ending: str, written: bool, earlier: int
+) -> None:
+    with ledger.engine.connect() as lost, ledger.engine.connect() as asking:
+        for number in range(1, earlier + 1):
+            keep(lost, [f"earlier-{number}"])
+            assert mark_transaction(lost, "w", number)
+            lost.commit()
+        keep(lost, ["in doubt"])
+        assert mark_transaction(lost, "w", earlier + 1)
+
+        with pytest.raises(StillOpen), asking.begin():
+            was_committed(asking, "w", earlier + 1)
+        getattr(lost, ending)()
+
+        with asking.begin():
+            assert was_committed(asking, "w", earlier + 1) is written
+
+
+def test_a_transaction_that_has_only_read_is_not_marked(ledger: Ledger) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(select(leases)).all()
+        assert not mark_transaction(connection, "w", 1)
