@@ -10,8 +10,11 @@ SQLite answers from within this process: what it did not confirm is not written.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, extract, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
+
+from consumers.ledger.tables import ledger_writers
 
 #: Milliseconds to wait for a transaction that the server has not ended yet.
 PATIENCE = 200
@@ -20,19 +23,28 @@ FORGOTTEN = 86_400_000
 #: SQLSTATE of a lock that was not got in time.
 LOCK_NOT_AVAILABLE = "55P03"
 
-_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-#: Writes nothing where the transaction has not: the row would be the only reason for a flush to disk.
-MARK = text(
-    "INSERT INTO ledger_writer AS known (owner, commits, used_at)"
-    f" SELECT :owner, :number, {_NOW} WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
-    " ON CONFLICT (owner) DO UPDATE SET commits = excluded.commits, used_at = excluded.used_at"
+# Statements are made once: SQLAlchemy takes longer to make one than PostgreSQL to run it.
+_NOW = cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+_COLUMNS = ("owner", "commits", "used_at")
+_MARKED = insert(ledger_writers).from_select(
+    _COLUMNS,
+    # Nothing is written where the transaction has not: the row would be the only reason for a flush to disk.
+    select(bindparam("writer"), bindparam("number", type_=BigInteger), _NOW).where(
+        func.pg_current_xact_id_if_assigned().is_not(None)
+    ),
 )
-FORGET = text("DELETE FROM ledger_writer WHERE used_at < (extract(epoch FROM clock_timestamp()) * 1000) - :forgotten")
+MARK = _MARKED.on_conflict_do_update(
+    index_elements=[ledger_writers.c.owner],
+    set_={"commits": _MARKED.excluded.commits, "used_at": _MARKED.excluded.used_at},
+).returning(ledger_writers.c.owner)
+FORGET = delete(ledger_writers).where(ledger_writers.c.used_at < _NOW - FORGOTTEN)
 WAIT = text(f"SET LOCAL lock_timeout = {PATIENCE}")
 #: Waits for whoever holds the row, also for one that is about to make it.
-TAKE = text(
-    f"INSERT INTO ledger_writer AS known (owner, commits, used_at) SELECT :owner, 0, {_NOW}"
-    " ON CONFLICT (owner) DO UPDATE SET used_at = excluded.used_at RETURNING known.commits"
+TAKE = (
+    insert(ledger_writers)
+    .values(owner=bindparam("writer"), commits=0, used_at=_NOW)
+    .on_conflict_do_update(index_elements=[ledger_writers.c.owner], set_={"used_at": _NOW})
+    .returning(ledger_writers.c.commits)
 )
 
 
@@ -48,8 +60,8 @@ def mark_transaction(connection: Connection, owner: str, number: int) -> bool:
     if connection.dialect.name != "postgresql":
         return False
     if number == 1:
-        connection.execute(FORGET, {"forgotten": FORGOTTEN})
-    return connection.execute(MARK, {"owner": owner, "number": number}).rowcount == 1
+        connection.execute(FORGET)
+    return connection.execute(MARK, {"writer": owner, "number": number}).first() is not None
 
 
 def was_committed(connection: Connection, owner: str, number: int) -> bool:
@@ -60,7 +72,7 @@ def was_committed(connection: Connection, owner: str, number: int) -> bool:
     """
     connection.execute(WAIT)
     try:
-        found: int = connection.execute(TAKE, {"owner": owner}).scalar_one()
+        found: int = connection.execute(TAKE, {"writer": owner}).scalar_one()
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise StillOpen from None
