@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     processes: Annotated[int, Field(ge=1, le=64)] = Field(1, description="worker processes of `runmail worker`")
     threads: Annotated[int, Field(ge=1, le=256)] = Field(8, description="dramatiq threads per worker process")
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
-        60, description="how long a claimed delivery belongs to one worker before the sweep may take it back"
+        60,
+        description="how long what a worker took (mail, events, queue messages) is its own before others may have it",
     )
     attempt_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         45, description="time one attempt to send a mail may take, connecting included; below lease_seconds"

@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from consumers.contract import read_event
 from consumers.ledger.books import read_books
 from consumers.ledger.claiming import Claim, ClaimRequest, claim
 from consumers.ledger.clock_lease import drop_lease, take_lease
 from consumers.ledger.deciding import NotPossible, hold, release, retry
 from consumers.ledger.planning import begin_planning
-from consumers.ledger.recording import arrival, make_record, record_events
 from consumers.ledger.settling import AtData, GiveBack, Settlement, give_back, reach_data, settle
 from consumers.ledger.states import MAX_STARTS, AttemptOutcome, DeliveryState, EventState
 from consumers.ledger.sweeping import sweep
 from consumers.ledger.tables import attempts, deliveries, events
 from consumers.ledger.waiting import profiles
 from profiles.profile import Limits
-from tests.faults.inputs import alert
 
 NOW = 1_700_000_000_000
 NO_LIMITS = Limits()
@@ -226,18 +223,6 @@ def test_an_event_whose_planning_never_ends_is_quarantined(ledger: Engine) -> No
             connection.execute(update(events).values(lease_until=0))
         assert begin_planning(connection, [1], 30) == [None]
         assert connection.execute(select(events.c.reason)).scalar() == "crashed_worker"
-
-
-def test_an_event_is_its_recorders_to_plan_for_the_lease_and_anyones_at_once_without_one(engine: Engine) -> None:
-    published = alert("mine"), alert("anyones")
-    mine, anyones = (arrival(read_event(each), each, published_at=None, now=NOW) for each in published)
-    with engine.begin() as connection:
-        (leased,) = make_record(3600)(connection, [mine])
-        (free,) = record_events(connection, [anyones])
-
-        assert sweep(connection, NOW).unplanned == (free.row_id,)
-        connection.execute(update(events).where(events.c.id == leased.row_id).values(lease_until=0))
-        assert sweep(connection, NOW).unplanned == (leased.row_id, free.row_id)
 
 
 def test_a_persons_decisions_fit_the_state_or_are_refused_with_a_sentence(ledger: Engine) -> None:
